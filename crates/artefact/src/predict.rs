@@ -1,0 +1,98 @@
+//! Forecasts and features of many samples, batch by batch, without gradients.
+
+use tapeline_data_pipeline::Dataset;
+use tapeline_models::{Mode, Network};
+use tch::{Device, Kind, Tensor};
+
+use crate::error::ArtefactError;
+
+/// Row-major figures: `rows` samples of `width` numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Numbers per sample.
+    pub width: usize,
+    /// `[sample, number]`.
+    pub values: Vec<f32>,
+}
+
+impl Rows {
+    /// The numbers of sample `row`.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.width..(row + 1) * self.width]
+    }
+
+    fn append(&mut self, tensor: &Tensor) -> Result<(), tch::TchError> {
+        self.width = usize::try_from(tensor.size()[1]).unwrap_or_default();
+        let flat =
+            tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?.f_reshape([-1])?;
+        self.values.extend(Vec::<f32>::try_from(flat)?);
+        Ok(())
+    }
+}
+
+/// What a network says of a list of samples, in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Predictions {
+    /// `[sample, feature]`: the fused features before the heads.
+    pub features: Rows,
+    /// One per head, `[sample, output]`: standardised regression outputs, or class scores before the softmax.
+    pub heads: Vec<Rows>,
+}
+
+/// The windows of `samples`, one tensor `[batch, time, feature]` for each timeframe.
+///
+/// # Errors
+/// [`ArtefactError::Data`] if a sample number is out of range.
+pub fn input_tensors(data: &Dataset, samples: &[u32], device: Device) -> Result<Vec<Tensor>, ArtefactError> {
+    let mut tensors = Vec::with_capacity(data.inputs().len());
+    for (timeframe, layout) in data.inputs().iter().enumerate() {
+        let (length, features) = (layout.length, layout.channels.len());
+        let mut values = vec![0.0_f32; samples.len() * length * features];
+        data.fill_inputs(timeframe, samples, &mut values)?;
+        let shape = [samples.len() as i64, length as i64, features as i64];
+        tensors.push(Tensor::f_from_slice(&values)?.f_reshape(shape)?.f_to_device(device)?);
+    }
+    Ok(tensors)
+}
+
+/// Runs `network` over `samples` in batches of `batch`. The figures do not depend on `batch` beyond the last bits.
+///
+/// # Errors
+/// [`ArtefactError::InputLayout`] if the dataset's windows are not the network's; whatever data or network refuse.
+pub fn predict(
+    network: &dyn Network,
+    data: &Dataset,
+    samples: &[u32],
+    batch: usize,
+    device: Device,
+) -> Result<Predictions, ArtefactError> {
+    check_layout(network, data)?;
+    let mut predictions =
+        Predictions { features: Rows::default(), heads: vec![Rows::default(); network.spec().heads.len()] };
+    for samples in samples.chunks(batch.max(1)) {
+        let inputs = input_tensors(data, samples, device)?;
+        let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
+        predictions.features.append(&outputs.features)?;
+        for (rows, head) in predictions.heads.iter_mut().zip(&outputs.heads) {
+            rows.append(head)?;
+        }
+    }
+    Ok(predictions)
+}
+
+fn check_layout(network: &dyn Network, data: &Dataset) -> Result<(), ArtefactError> {
+    let expected: Vec<(usize, usize)> =
+        network.spec().inputs.iter().map(|input| (input.length, input.features)).collect();
+    let found: Vec<(usize, usize)> =
+        data.inputs().iter().map(|layout| (layout.length, layout.channels.len())).collect();
+    if expected == found {
+        return Ok(());
+    }
+    let words = |shapes: &[(usize, usize)]| {
+        let shapes: Vec<String> =
+            shapes.iter().map(|(length, features)| format!("{length} bars × {features}")).collect();
+        format!("windows of [{}]", shapes.join(", "))
+    };
+    Err(ArtefactError::InputLayout { expected: words(&expected), found: words(&found) })
+}

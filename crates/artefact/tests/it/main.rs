@@ -1,0 +1,7 @@
+//! The artefact from outside.
+#![cfg(test)]
+
+mod extractor;
+mod folder;
+mod small_extractor;
+mod tensor_file;

@@ -1,0 +1,161 @@
+//! `tapeline data`: bars before anything is learned from them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use tapeline_data_pipeline::leak::{self, LeakCertificate};
+use tapeline_data_pipeline::{
+    DataSpec, Purged, SourceSpec, Span, Split, SyntheticSpec, built_in_market, write_parquet,
+};
+
+use super::ConfigArguments;
+use crate::failure::{DONE, FAILED, Failure};
+use crate::preparation;
+
+/// What can be done with bars.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Read the bars of a configuration and say what is wrong with them.
+    Audit(ConfigArguments),
+    /// Write bars of the built-in market as Parquet, one file for each symbol.
+    Synth(SynthArguments),
+    /// Prove, on your own configuration and bars, that no sample depends on a bar it cannot know.
+    Leakcheck(LeakArguments),
+    /// Say how many samples there are, where the spans begin and what was purged.
+    Plan(ConfigArguments),
+}
+
+/// What `synth` takes.
+#[derive(Debug, Args)]
+pub(super) struct SynthArguments {
+    /// The folder to write to.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// The market's seed.
+    #[arg(long, default_value_t = SyntheticSpec::default().seed)]
+    seed: u64,
+    /// How many symbols.
+    #[arg(long, default_value_t = SyntheticSpec::default().symbols)]
+    symbols: usize,
+    /// Days of one-minute bars.
+    #[arg(long, default_value_t = SyntheticSpec::default().days)]
+    days: usize,
+    /// Correlation of the best possible forecast with the next bar's return; 0 plants nothing.
+    #[arg(long, default_value_t = SyntheticSpec::default().best_ic)]
+    best_ic: f64,
+}
+
+/// What `leakcheck` takes.
+#[derive(Debug, Args)]
+pub(super) struct LeakArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// How many decisions are probed besides the last train decision.
+    #[arg(long, default_value_t = 16)]
+    probes: usize,
+    /// Which decisions.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Also write the certificate as JSON.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(verb: &Verb) -> Result<i32, Failure> {
+    match verb {
+        Verb::Audit(arguments) => audit(arguments),
+        Verb::Synth(arguments) => synth(arguments),
+        Verb::Leakcheck(arguments) => leakcheck(arguments),
+        Verb::Plan(arguments) => plan(arguments),
+    }
+}
+
+fn audit(arguments: &ConfigArguments) -> Result<i32, Failure> {
+    let checked = preparation::check(&arguments.resolve()?.config)?;
+    let (_, report, fingerprint) = checked.read()?;
+    println!("{report}");
+    println!("fingerprint {fingerprint}");
+    Ok(DONE)
+}
+
+fn synth(arguments: &SynthArguments) -> Result<i32, Failure> {
+    let SynthArguments { out, seed, symbols, days, best_ic } = arguments;
+    let market = SyntheticSpec { seed: *seed, symbols: *symbols, days: *days, best_ic: *best_ic };
+    let source = SourceSpec { synthetic: Some(market.clone()), ..SourceSpec::default() };
+    let spec = DataSpec { source, ..DataSpec::default() };
+    spec.check().map_err(|report| Failure::bad_input(anyhow::anyhow!("{report}")))?;
+    let bars = built_in_market(&market, Span::ZERO);
+    write_parquet(&bars, out)?;
+    let rows: usize = bars.iter().map(|bars| bars.close.len()).sum();
+    println!(
+        "{rows} one-minute bars of {} symbols in {}; their time stamps are opens",
+        bars.len(),
+        out.display()
+    );
+    Ok(DONE)
+}
+
+fn leakcheck(arguments: &LeakArguments) -> Result<i32, Failure> {
+    let checked = preparation::check(&arguments.config.resolve()?.config)?;
+    let (bars, _, _) = checked.read()?;
+    let labels = checked.tasks.labels();
+    let certificate = leak::check(&checked.pipeline, &bars, labels, arguments.probes, arguments.seed)?;
+    print_certificate(&certificate);
+    if let Some(path) = &arguments.out {
+        let json = serde_json::to_vec_pretty(&certificate).map_err(Failure::failed)?;
+        tapeline_artefact::replace_file(path, &json).map_err(Failure::failed)?;
+    }
+    Ok(if certificate.is_clean() { DONE } else { FAILED })
+}
+
+fn print_certificate(certificate: &LeakCertificate) {
+    let samples: usize = certificate.probes.iter().map(|probe| probe.samples).sum();
+    println!(
+        "{} instants probed, from {} to {}; bars after each were deleted, and in another pass poisoned",
+        certificate.probes.len(),
+        certificate.probes.first().map_or_else(String::new, |probe| probe.decision.to_string()),
+        certificate.probes.last().map_or_else(String::new, |probe| probe.decision.to_string()),
+    );
+    println!(
+        "{samples} windows compared; the label ends of {} samples checked",
+        certificate.labelled_samples
+    );
+    if certificate.is_clean() {
+        println!("no leak");
+    }
+    for leak in &certificate.leaks {
+        println!("LEAK: {leak}");
+    }
+}
+
+fn plan(arguments: &ConfigArguments) -> Result<i32, Failure> {
+    let checked = preparation::check(&arguments.resolve()?.config)?;
+    let (bars, _, _) = checked.read()?;
+    let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
+    let Purged { train, validation } = data.purged();
+    for input in data.inputs() {
+        println!(
+            "{:<10} {} bars × {} channels: {}",
+            input.timeframe.to_string(),
+            input.length,
+            input.width(),
+            input.channels.join(", ")
+        );
+    }
+    for split in Split::ALL {
+        let samples = data.samples(split);
+        let decision = |sample: Option<&u32>| {
+            sample
+                .map_or_else(|| "–".into(), |sample| data.windows().decisions()[*sample as usize].to_string())
+        };
+        println!(
+            "{:<10} {} samples, {} … {}",
+            split.to_string(),
+            samples.len(),
+            decision(samples.first()),
+            decision(samples.last())
+        );
+    }
+    println!("{:<10} {train} train samples, {validation} validation samples", "purged");
+    Ok(DONE)
+}

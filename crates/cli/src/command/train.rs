@@ -1,0 +1,310 @@
+//! `tapeline train`: bars to a trained, scored, resumable run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use tapeline_artefact::{ARTEFACT_VERSION, Description, Extractor, predict, replace_file};
+use tapeline_data_pipeline::{Dataset, Split};
+use tapeline_events::{Event, Journal, Observer, Observers, Outcome};
+use tapeline_models::{Network, build, weights_to_bytes};
+use tapeline_trainer::{
+    Calibration, EVALUATION_BATCH, Ending, Lineage, Purpose, Run, Scorecard, Start, TrainError, child_seed,
+    fit, metric, scorecard,
+};
+
+use super::ConfigArguments;
+use crate::config::{RunConfig, resolved_yaml};
+use crate::failure::{DONE, Failure, INTERRUPTED};
+use crate::openings::Openings;
+use crate::preparation::{self, Checked};
+use crate::progress::{Plan, Progress};
+use crate::run_folder::RunFolder;
+use crate::signal::Interrupt;
+use crate::{clock, host, predictions, report, score_table};
+
+/// What `train` takes.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Go on with an interrupted run, from its newest checkpoint and with its own configuration.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "set"])]
+    resume: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
+    let (mut config, folder) = match &arguments.resume {
+        Some(path) => {
+            let folder = RunFolder::open(path).map_err(Failure::bad_input)?;
+            (super::config_of(&folder)?, Some(folder))
+        }
+        None => (with_absolute_paths(arguments.config.resolve()?.config)?, None),
+    };
+    let checked = preparation::check(&config)?;
+    checked.spell_out(&mut config);
+    let (bars, audit, fingerprint) = checked.read()?;
+    eprintln!("{audit}");
+    let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
+    let lineage = checked.lineage(&config, &data, &fingerprint);
+    let init = child_seed(config.seed, Purpose::Initialisation, 0);
+    let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
+    // Until here there was nothing to lose: a signal ended the process at once.
+    let interrupt = Interrupt::listen().context("cannot listen for signals")?;
+    let (start, folder) = match folder {
+        Some(folder) if folder.has_checkpoints() => (Start::Resume, folder),
+        Some(folder) => {
+            eprintln!(
+                "note: the run was stopped before its first checkpoint; it starts again, and is the same run"
+            );
+            (Start::Fresh, folder)
+        }
+        None => {
+            let folder = RunFolder::create(&config.output, &config.experiment, &jiff::Zoned::now())?;
+            describe(&folder, &config, &lineage, &audit)?;
+            (Start::Fresh, folder)
+        }
+    };
+    let session =
+        Session { config: &config, checked: &checked, data: &data, lineage: &lineage, folder: &folder };
+    session.train(network.as_ref(), start, &interrupt)
+}
+
+/// A run is gone back to from other folders than it was started in.
+fn with_absolute_paths(mut config: RunConfig) -> Result<RunConfig, Failure> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path)
+            .with_context(|| format!("cannot find the folder that {} is in", path.display()))
+    };
+    config.output = absolute(&config.output)?;
+    config.data.source.path = config.data.source.path.as_deref().map(absolute).transpose()?;
+    Ok(config)
+}
+
+/// Writes what a run is before its first step.
+fn describe(
+    folder: &RunFolder,
+    config: &RunConfig,
+    lineage: &Lineage,
+    audit: &tapeline_data_pipeline::AuditReport,
+) -> Result<(), Failure> {
+    let lineage = serde_json::json!({
+        "run": folder.id(),
+        "created": clock::now(),
+        "host": host::Host::read().json(),
+        "lineage": lineage,
+    });
+    let yaml = resolved_yaml(config);
+    let audit = serde_json::to_vec_pretty(audit).map_err(Failure::failed)?;
+    let lineage = serde_json::to_vec_pretty(&lineage).map_err(Failure::failed)?;
+    let files: [(PathBuf, &[u8]); 3] =
+        [(folder.config(), yaml.as_bytes()), (folder.lineage(), &lineage), (folder.audit(), &audit)];
+    for (path, bytes) in files {
+        replace_file(&path, bytes).map_err(Failure::failed)?;
+    }
+    Ok(())
+}
+
+/// A run with everything that stands still while it is trained.
+struct Session<'a> {
+    config: &'a RunConfig,
+    checked: &'a Checked,
+    data: &'a Dataset,
+    lineage: &'a Lineage,
+    folder: &'a RunFolder,
+}
+
+impl Session<'_> {
+    fn train(&self, network: &dyn Network, start: Start, interrupt: &Interrupt) -> Result<i32, Failure> {
+        let opened = Journal::open(&self.folder.journal(), clock::now).map_err(Failure::failed)?;
+        let mut journal = opened.journal;
+        let mut progress = Progress::on_stderr(self.plan());
+        if let Some(torn) = opened.torn {
+            eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);
+        }
+        let ending = {
+            let mut observers = Observers(vec![Box::new(&mut journal), Box::new(&mut progress)]);
+            if start == Start::Fresh {
+                observers.observe(&self.run_started(network));
+            }
+            self.fit(network, start, interrupt, &mut observers)?
+        };
+        if ending.outcome == Outcome::Interrupted {
+            self.say_how_to_go_on();
+            return Ok(INTERRUPTED);
+        }
+        let Some(card) = self.conclude(network, &mut journal, interrupt)? else {
+            self.say_how_to_go_on();
+            return Ok(INTERRUPTED);
+        };
+        print!("{}", score_table::render(&card));
+        println!("run       {}", self.folder.path().display());
+        println!("artefact  {}", self.folder.artefact().display());
+        println!("report    {}", self.folder.report().display());
+        warn_about(&journal);
+        Ok(DONE)
+    }
+
+    fn plan(&self) -> Plan {
+        let train = self.data.samples(Split::Train).len();
+        Plan {
+            steps_per_epoch: train.div_ceil(self.config.training.batch_size) as u64,
+            num_epochs: self.config.training.num_epochs as u64,
+            train_samples: train as u64,
+        }
+    }
+
+    fn run_started(&self, network: &dyn Network) -> Event {
+        let samples = |split: Split| (split.to_string(), self.data.samples(split).len() as u64);
+        let Plan { steps_per_epoch, num_epochs, .. } = self.plan();
+        Event::RunStarted {
+            run_id: self.folder.id(),
+            seed: self.config.seed,
+            parameters: network.parameters().count() as u64,
+            samples: Split::ALL.map(samples).into(),
+            steps_per_epoch,
+            num_epochs,
+        }
+    }
+
+    fn fit(
+        &self,
+        network: &dyn Network,
+        start: Start,
+        interrupt: &Interrupt,
+        observer: &mut dyn Observer,
+    ) -> Result<Ending, Failure> {
+        let checkpoints = self.folder.checkpoints();
+        let run = Run {
+            data: self.data,
+            network,
+            tasks: &self.checked.tasks,
+            training: &self.config.training,
+            lineage: self.lineage.clone(),
+            checkpoints: &checkpoints,
+            device: self.checked.device,
+        };
+        Ok(fit(&run, start, &|| interrupt.came(), observer)?)
+    }
+
+    fn say_how_to_go_on(&self) {
+        let program = std::env::current_exe().unwrap_or_else(|_| "tapeline".into());
+        eprintln!("go on with: {} train --resume {}", program.display(), self.folder.path().display());
+    }
+
+    /// Takes the best weights, saves the artefact, scores the validation span, writes predictions and report. None when a
+    /// signal came in between; resuming does all of it again.
+    fn conclude(
+        &self,
+        network: &dyn Network,
+        journal: &mut Journal,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Scorecard>, Failure> {
+        let (data, tasks, device) = (self.data, &self.checked.tasks, self.checked.device);
+        self.take_best_weights(network, journal)?;
+        let samples = data.samples(Split::Validation);
+        self.save_artefact(network, samples)?;
+        if interrupt.came() {
+            return Ok(None);
+        }
+        let said = predict(network, data, samples, EVALUATION_BATCH, device).map_err(Failure::failed)?;
+        let calibration = Calibration::on_validation(data, tasks, &said);
+        let seed = child_seed(self.config.seed, Purpose::Bootstrap, 0);
+        let card = scorecard(data, tasks, Split::Validation, &said, &calibration, seed)?;
+        if interrupt.came() {
+            return Ok(None);
+        }
+        journal.append(&Event::Scored { split: card.split.clone(), metrics: card.metrics.clone() });
+
+        predictions::write(&self.folder.predictions(), data, tasks, &[(Split::Validation, &said)])?;
+        let json = serde_json::to_vec_pretty(&card).map_err(Failure::failed)?;
+        replace_file(&self.folder.scores(&card.split), &json).map_err(Failure::failed)?;
+        let openings = Openings::of(self.folder.output()).count(&self.lineage.data)?;
+        report::write(self.folder, &self.folder.scorecards()?, openings)?;
+        Ok(Some(card))
+    }
+
+    /// Puts the weights of the best checkpoint into `network`, which holds those of the last step. They stay where the disk
+    /// refused every checkpoint: hours of training are not thrown away at the end.
+    fn take_best_weights(&self, network: &dyn Network, journal: &mut Journal) -> Result<(), Failure> {
+        let metric = metric::find(&self.config.training.checkpointing.metric, &self.checked.tasks);
+        let metric =
+            metric.map_err(|nearest| anyhow::anyhow!("no such metric; the nearest are {nearest:?}"))?;
+        match self.folder.checkpoints().best(&metric) {
+            Ok(best) => {
+                for damaged in &best.damaged {
+                    eprintln!("warning: checkpoint {damaged}; {} is used instead", best.name);
+                    journal.append(&Event::CheckpointDamaged {
+                        folder: damaged.name.clone(),
+                        reason: damaged.reason.clone(),
+                        used_instead: Some(best.name.clone()),
+                    });
+                }
+                Ok(best.restore_weights(network)?)
+            }
+            Err(error @ TrainError::NoCheckpoint { .. }) => {
+                let message = format!(
+                    "{error}: the artefact holds the weights of the last step, not of the best epoch"
+                );
+                eprintln!("warning: {message}");
+                journal.append(&Event::Warning { message });
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn save_artefact(&self, network: &dyn Network, samples: &[u32]) -> Result<(), Failure> {
+        let description = Description {
+            version: ARTEFACT_VERSION,
+            data: self.config.data.clone(),
+            labels: self.checked.tasks.labels().to_vec(),
+            fitted: self.data.fitted().clone(),
+            network: self.lineage.network.clone(),
+            lineage: serde_json::to_value(self.lineage).map_err(Failure::failed)?,
+        };
+        let folder = self.folder.artefact();
+        if self.is_saved(network, &description)? {
+            return Ok(());
+        }
+        let device = self.checked.device;
+        if !folder.exists() {
+            return Extractor::save(&folder, &description, network, self.data, samples, device)
+                .map_err(Failure::failed);
+        }
+        // The old one stays whole until the new one is.
+        let (new, old) = (folder.with_extension("new"), folder.with_extension("old"));
+        let context = || format!("cannot replace {}", folder.display());
+        for leftover in [&new, &old] {
+            if leftover.exists() {
+                std::fs::remove_dir_all(leftover).with_context(context)?;
+            }
+        }
+        Extractor::save(&new, &description, network, self.data, samples, device).map_err(Failure::failed)?;
+        std::fs::rename(&folder, &old).with_context(context)?;
+        std::fs::rename(&new, &folder).with_context(context)?;
+        std::fs::remove_dir_all(&old).with_context(context)?;
+        Ok(())
+    }
+
+    /// True when the artefact of this very network is there already: the run was resumed after its end.
+    fn is_saved(&self, network: &dyn Network, description: &Description) -> Result<bool, Failure> {
+        let Ok(saved) = Extractor::load(&self.folder.artefact(), self.checked.device) else {
+            return Ok(false);
+        };
+        let weights = |network: &dyn Network| weights_to_bytes(network.parameters()).map_err(Failure::failed);
+        Ok(saved.description() == description && weights(saved.network())? == weights(network)?)
+    }
+}
+
+/// Says what of the journal did not reach the disk.
+fn warn_about(journal: &Journal) {
+    let health = journal.health();
+    if !health.is_sound() {
+        eprintln!(
+            "warning: the journal is incomplete: {} records are not on the disk ({})",
+            health.waiting as u64 + health.dropped,
+            health.last_error.as_deref().unwrap_or("no reason given"),
+        );
+    }
+}

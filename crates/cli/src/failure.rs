@@ -1,0 +1,77 @@
+//! How a command fails, and the exit code that says so.
+
+use std::fmt::Write as _;
+
+use tapeline_data_pipeline::DataError;
+use tapeline_trainer::TrainError;
+
+/// The command did what it should.
+pub(crate) const DONE: i32 = 0;
+/// Something failed that the input is not to blame for.
+pub(crate) const FAILED: i32 = 1;
+/// The input or the configuration is wrong.
+pub(crate) const BAD_INPUT: i32 = 2;
+/// A signal came; what was done is saved.
+pub(crate) const INTERRUPTED: i32 = 130;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: i32,
+    cause: anyhow::Error,
+}
+
+impl Failure {
+    /// The input is wrong.
+    pub(crate) fn bad_input(cause: impl Into<anyhow::Error>) -> Self {
+        Self { code: BAD_INPUT, cause: cause.into() }
+    }
+
+    /// Anything else.
+    pub(crate) fn failed(cause: impl Into<anyhow::Error>) -> Self {
+        Self { code: FAILED, cause: cause.into() }
+    }
+
+    /// What the process exits with.
+    pub(crate) const fn code(&self) -> i32 {
+        self.code
+    }
+
+    /// The error and its causes, one a line.
+    pub(crate) fn message(&self) -> String {
+        let mut causes = self.cause.chain();
+        let mut text = causes.next().map(ToString::to_string).unwrap_or_default();
+        for cause in causes {
+            let _ = write!(text, "\n  because {cause}"); // writing to a String cannot fail
+        }
+        text
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::WriteFile { .. } | DataError::WriteParquet { .. } => Self::failed(error),
+            _ => Self::bad_input(error),
+        }
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::EmptySpan { .. }
+            | TrainError::UnknownMetric { .. }
+            | TrainError::UndefinedMetric { .. }
+            | TrainError::Lineage { .. }
+            | TrainError::NoCheckpoint { .. } => Self::bad_input(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::failed(error)
+    }
+}

@@ -1,0 +1,41 @@
+//! The machine and the code behind a run, for its lineage.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// What computed a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Host {
+    /// The machine's name.
+    name: String,
+    /// Kernel and processor family.
+    system: String,
+    /// Logical cores.
+    cores: usize,
+    /// The commit this binary was built from.
+    commit: &'static str,
+}
+
+impl Host {
+    pub(crate) fn read() -> Self {
+        let kernel = |file: &str| {
+            let text = std::fs::read_to_string(format!("/proc/sys/kernel/{file}"));
+            text.map_or_else(|_| "unknown".into(), |text| text.trim().to_owned())
+        };
+        Self {
+            name: kernel("hostname"),
+            system: format!("{} {} {}", std::env::consts::OS, kernel("osrelease"), std::env::consts::ARCH),
+            cores: cores(),
+            commit: env!("TAPELINE_COMMIT"),
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+}
+
+/// Cores this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,130 @@
+//! `predictions.parquet`: what the network said at every scored decision, in the labels' own units.
+//!
+//! Columns: `symbol`, `decision_time` and `available_at` (UTC nanoseconds; a forecast is available once its decision bar
+//! is), `split`, then for each task and horizon `<task>_h<n>` beside `<task>_h<n>_realised`; for classes one probability
+//! column each, `<task>_h<n>_<class>`. Realised is null where the label does not exist.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Float32Array, StringArray, TimestampNanosecondArray};
+use arrow::compute::filter_record_batch;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use tapeline_artefact::{Predictions, replace_file};
+use tapeline_data_pipeline::{Dataset, FittedLabel, Regime, Split};
+use tapeline_trainer::{Task, TaskKind, Tasks, class_probabilities};
+
+use crate::failure::Failure;
+
+/// Writes the rows of `spans` in place of what the file said of them; rows of other spans stay. Afterwards it is the old
+/// file or the new one.
+pub(crate) fn write(
+    path: &Path,
+    data: &Dataset,
+    tasks: &Tasks,
+    spans: &[(Split, &Predictions)],
+) -> Result<(), Failure> {
+    let bytes =
+        encode(path, data, tasks, spans).with_context(|| format!("cannot write {}", path.display()))?;
+    replace_file(path, &bytes).map_err(Failure::failed)
+}
+
+fn encode(
+    path: &Path,
+    data: &Dataset,
+    tasks: &Tasks,
+    spans: &[(Split, &Predictions)],
+) -> anyhow::Result<Vec<u8>> {
+    let new: Vec<RecordBatch> =
+        spans.iter().map(|(split, said)| batch(data, tasks, *split, said)).collect::<anyhow::Result<_>>()?;
+    let schema = new.first().context("there is no span to write")?.schema();
+    let replaced: Vec<String> = spans.iter().map(|(split, _)| split.to_string()).collect();
+    let old = rows_of_other_spans(path, &replaced)?.into_iter().filter(|batch| batch.schema() == schema);
+
+    let zstd = Compression::ZSTD(ZstdLevel::default());
+    let properties = WriterProperties::builder().set_compression(zstd).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
+    for batch in old.chain(new.iter().cloned()) {
+        writer.write(&batch)?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// What the file that is there says of spans other than `replaced`.
+fn rows_of_other_spans(path: &Path, replaced: &[String]) -> anyhow::Result<Vec<RecordBatch>> {
+    let Ok(file) = File::open(path) else { return Ok(Vec::new()) };
+    let mut kept = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
+        let batch = batch?;
+        let splits = batch.column_by_name("split").and_then(|column| column.as_string_opt::<i32>());
+        let splits = splits.context("it has no column named split")?;
+        let stays: BooleanArray = splits
+            .iter()
+            .map(|split| split.map(|split| !replaced.iter().any(|name| name == split)))
+            .collect();
+        kept.push(filter_record_batch(&batch, &stays)?);
+    }
+    Ok(kept)
+}
+
+fn batch(data: &Dataset, tasks: &Tasks, split: Split, said: &Predictions) -> anyhow::Result<RecordBatch> {
+    let samples = data.samples(split);
+    let windows = data.windows();
+    let symbol = |sample: &u32| data.symbols()[windows.symbols()[*sample as usize] as usize].to_string();
+    let times: Vec<i64> =
+        samples.iter().map(|sample| windows.decisions()[*sample as usize].nanos()).collect();
+    let time = || Arc::new(TimestampNanosecondArray::from(times.clone()).with_timezone("UTC")) as ArrayRef;
+    let mut columns: Vec<(String, ArrayRef)> = vec![
+        ("symbol".into(), Arc::new(samples.iter().map(symbol).map(Some).collect::<StringArray>())),
+        ("decision_time".into(), time()),
+        ("available_at".into(), time()),
+        ("split".into(), Arc::new(StringArray::from(vec![split.to_string(); samples.len()]))),
+    ];
+    for (head, task) in tasks.iter().enumerate() {
+        for position in 0..task.horizons.len() {
+            forecast_columns(data, task, position, samples, &said.heads[head], &mut columns);
+        }
+    }
+    Ok(RecordBatch::try_from_iter(columns)?)
+}
+
+fn forecast_columns(
+    data: &Dataset,
+    task: &Task,
+    position: usize,
+    samples: &[u32],
+    said: &tapeline_artefact::Rows,
+    columns: &mut Vec<(String, ArrayRef)>,
+) {
+    let name = format!("{}_h{}", task.name, task.horizons[position]);
+    let label = &data.labels()[task.labels.start + position];
+    let mut add = |name: String, values: Float32Array| columns.push((name, Arc::new(values)));
+    match (task.kind, &label.fitted) {
+        (TaskKind::Regime { classes }, _) => {
+            let rows: Vec<Vec<f64>> = (0..samples.len())
+                .map(|row| {
+                    class_probabilities(&said.row(row)[position * classes..(position + 1) * classes])
+                        .collect()
+                })
+                .collect();
+            for (class, regime) in Regime::ALL.iter().enumerate() {
+                let column = rows.iter().map(|row| Some(row[class] as f32)).collect();
+                add(format!("{name}_{}", regime.name()), column);
+            }
+        }
+        (_, FittedLabel::Regression { mean, std }) => {
+            let value = |row: usize| (f64::from(said.row(row)[position]) * std + mean) as f32;
+            add(name.clone(), (0..samples.len()).map(|row| Some(value(row))).collect());
+        }
+        (_, FittedLabel::Regime { .. }) => {}
+    }
+    let realised =
+        samples.iter().map(|sample| Some(label.values[*sample as usize]).filter(|value| !value.is_nan()));
+    add(format!("{name}_realised"), realised.collect());
+}

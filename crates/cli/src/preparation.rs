@@ -1,0 +1,106 @@
+//! From a configuration to data, network and lineage: what every command that trains or scores begins with.
+
+use tapeline_data_pipeline::{AuditReport, Bars, DataError, Fingerprint, Pipeline};
+use tapeline_models::{InputShape, NetworkSpec};
+use tapeline_trainer::{LIBTORCH, Lineage, Tasks};
+use tch::Device;
+
+use crate::config::{DeviceSpec, RunConfig, ThreadsSpec};
+use crate::failure::Failure;
+
+/// A configuration whose sections were checked.
+pub(crate) struct Checked {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) tasks: Tasks,
+    pub(crate) device: Device,
+    pub(crate) threads: usize,
+}
+
+/// Checks the sections and sets the number of threads, for libtorch and for the data.
+pub(crate) fn check(config: &RunConfig) -> Result<Checked, Failure> {
+    let refuse =
+        |section: &str, report: garde::Report| Failure::bad_input(anyhow::anyhow!("{section}: {report}"));
+    let pipeline = config.data.check().map_err(|report| refuse("data", report))?;
+    let tasks = config.tasks.check().map_err(|report| refuse("tasks", report))?;
+    let threads = match config.threads {
+        ThreadsSpec::Auto => crate::host::cores(),
+        ThreadsSpec::Count(threads) => threads,
+    };
+    tapeline_torch_ext::set_threads(threads).map_err(Failure::failed)?;
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(Failure::failed)?;
+    Ok(Checked { pipeline, tasks, device: device(config.device)?, threads })
+}
+
+fn device(spec: DeviceSpec) -> Result<Device, Failure> {
+    let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or_default();
+    match spec {
+        DeviceSpec::Auto if gpus > 0 => Ok(Device::Cuda(0)),
+        DeviceSpec::Auto | DeviceSpec::Cpu => Ok(Device::Cpu),
+        DeviceSpec::Cuda(index) if index < gpus => Ok(Device::Cuda(index)),
+        DeviceSpec::Cuda(index) => Err(Failure::bad_input(anyhow::anyhow!(
+            "device: cuda:{index} is not there; libtorch sees {gpus} GPUs. Use `device: cpu`, or lay out libtorch with CUDA \
+             (`cargo xtask libtorch --cuda`)"
+        ))),
+    }
+}
+
+impl Checked {
+    /// Replaces `auto` by what it came to, so that a run goes on with the same threads on the same kind of device.
+    pub(crate) fn spell_out(&self, config: &mut RunConfig) {
+        config.threads = ThreadsSpec::Count(self.threads);
+        config.device = match self.device {
+            Device::Cuda(index) => DeviceSpec::Cuda(index),
+            _ => DeviceSpec::Cpu,
+        };
+    }
+
+    /// Reads the bars. When the audit stops them, its whole table is shown first.
+    pub(crate) fn read(&self) -> Result<(Vec<Bars>, AuditReport, Fingerprint), Failure> {
+        tracing::debug!("reading bars");
+        let (bars, report) = self.pipeline.read().inspect_err(|error| {
+            if let DataError::Audit { report } = error {
+                eprintln!("{report}");
+            }
+        })?;
+        let fingerprint = Fingerprint::of_bars(&bars);
+        tracing::debug!(%fingerprint, symbols = bars.len(), "bars are read");
+        Ok((bars, report, fingerprint))
+    }
+
+    /// The network that fits data and tasks.
+    pub(crate) fn network(&self, config: &RunConfig) -> NetworkSpec {
+        let inputs = self.pipeline.inputs().iter();
+        NetworkSpec {
+            model: config.model.clone(),
+            inputs: inputs
+                .map(|input| InputShape { length: input.length, features: input.width() })
+                .collect(),
+            heads: self.tasks.heads(),
+        }
+    }
+
+    /// Where a run on `data` comes from.
+    pub(crate) fn lineage(
+        &self,
+        config: &RunConfig,
+        data: &tapeline_data_pipeline::Dataset,
+        fingerprint: &Fingerprint,
+    ) -> Lineage {
+        Lineage {
+            tapeline: env!("CARGO_PKG_VERSION").into(),
+            libtorch: LIBTORCH.into(),
+            device: match self.device {
+                Device::Cuda(index) => format!("cuda:{index}"),
+                _ => "cpu".into(),
+            },
+            threads: self.threads,
+            seed: config.seed,
+            data: fingerprint.to_string(),
+            pipeline: config.data.clone(),
+            split: data.fitted().split,
+            labels: self.tasks.labels().to_vec(),
+            network: self.network(config),
+            training: config.training.clone(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Lines and bar over a short run with a clock that is told.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use tapeline_events::{Event, Outcome};
+
+use super::*;
+
+const PLAN: Plan = Plan { steps_per_epoch: 20, num_epochs: 3, train_samples: 640 };
+
+fn step(step: u64, loss: f64) -> Event {
+    let losses = [("price_prediction", loss * 1.1), ("regime_detection", loss * 0.9)];
+    let losses = losses.map(|(task, loss)| (task.to_owned(), loss)).into();
+    Event::Step { step, epoch: (step - 1) / 20 + 1, learning_rate: 1e-3, gradient_norm: 1.0, loss, losses }
+}
+
+fn short_run() -> Vec<Event> {
+    let samples =
+        [("train", 640), ("validation", 128)].map(|(split, count)| (split.to_owned(), count)).into();
+    let mut events = vec![
+        Event::RunStarted {
+            run_id: "r".into(),
+            seed: 1,
+            parameters: 12_345,
+            samples,
+            steps_per_epoch: 20,
+            num_epochs: 3,
+        },
+        Event::EpochStarted { epoch: 1, step: 0 },
+    ];
+    events.extend((1..=20).map(|number| step(number, 1.0 / number as f64)));
+    let metrics =
+        [("train/loss", Some(0.18)), ("validation/loss", Some(0.25)), ("validation/x/h1/mcc", None)];
+    let metrics: BTreeMap<_, _> = metrics.map(|(name, value)| (name.to_owned(), value)).into();
+    events.push(Event::EpochEnded { epoch: 1, step: 20, metrics });
+    events.push(Event::CheckpointFailed { step: 20, reason: "no space left on device".into() });
+    events.push(Event::Warning { message: "a \u{1b}[31mred\u{1b}[0m message".into() });
+    events.push(step(21, f64::NAN));
+    events.push(Event::Interrupted { step: 21, epoch: 2 });
+    events.push(Event::RunEnded { step: 21, epoch: 2, outcome: Outcome::Interrupted });
+    events
+}
+
+/// A clock that goes on by half a second each time it is read.
+fn half_seconds() -> Elapsed {
+    let reads = Cell::new(0_u32);
+    Box::new(move || {
+        reads.set(reads.get() + 1);
+        Duration::from_millis(500) * reads.get()
+    })
+}
+
+#[test]
+fn lines_are_plain_and_seldom() {
+    let mut out = Vec::new();
+    let mut lines = Lines::new(PLAN, half_seconds(), Duration::from_secs(5), &mut out);
+    for event in short_run() {
+        lines.observe(&event);
+    }
+    let text = String::from_utf8(out).unwrap();
+    assert!(!text.contains('\u{1b}'), "an escape byte");
+    assert_eq!(
+        text,
+        "\
+training 12,345 parameters on 640 samples: 20 steps per epoch, at most 3 epochs
+step 9/60 · epoch 1 · loss 0.1111 (price_prediction 0.1222, regime_detection 0.1000) · 2.0 steps/s · 64 samples/s · 25s left
+step 19/60 · epoch 1 · loss 0.0526 (price_prediction 0.0579, regime_detection 0.0474) · 2.0 steps/s · 64 samples/s · 20s left
+epoch 1/3 · step 20 · train loss 0.1800 · validation loss 0.2500 · 1.9 steps/s · 61 samples/s · 21s left
+warning: the checkpoint at step 20 could not be saved: no space left on device
+warning: a \u{fffd}[31mred\u{fffd}[0m message
+interrupted after step 21 in epoch 2
+"
+    );
+}
+
+#[test]
+fn a_reader_that_went_away_stops_nothing() {
+    struct ClosedPipe(Rc<Cell<usize>>);
+
+    impl Write for ClosedPipe {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.0.set(self.0.get() + 1);
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    let tries = Rc::new(Cell::new(0));
+    let mut lines = Lines::new(PLAN, half_seconds(), Duration::ZERO, ClosedPipe(Rc::clone(&tries)));
+    for event in short_run() {
+        lines.observe(&event);
+    }
+    assert!(tries.get() > 20);
+}
+
+#[test]
+fn the_bar_follows_the_run_and_a_resumed_one() {
+    let mut bar = Bar::new(PLAN, half_seconds(), ProgressDrawTarget::hidden());
+    for event in &short_run()[..22] {
+        bar.observe(event);
+    }
+    assert_eq!(bar.shown().position(), 20);
+    assert_eq!(bar.shown().length(), Some(60));
+    assert_eq!(bar.shown().prefix(), "epoch 1/3");
+    assert!(
+        bar.shown().message().contains("2.0 steps/s · 64 samples/s · 20s left"),
+        "{}",
+        bar.shown().message()
+    );
+
+    let mut bar = Bar::new(PLAN, half_seconds(), ProgressDrawTarget::hidden());
+    bar.observe(&Event::ResumedFrom { step: 40, epoch: 3 });
+    bar.observe(&step(41, 0.5));
+    bar.observe(&step(42, 0.5));
+    assert_eq!(bar.shown().position(), 42);
+    assert!(bar.shown().message().contains("2.0 steps/s"), "steps before the resumption do not count");
+    bar.observe(&Event::RunEnded { step: 42, epoch: 3, outcome: Outcome::Interrupted });
+    assert!(bar.shown().is_finished());
+}

@@ -1,0 +1,120 @@
+//! The folder of a run, and what lies where in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tapeline_data_pipeline::Split;
+use tapeline_trainer::{Checkpoints, Scorecard};
+
+/// `runs/<experiment>/<run-id>`.
+#[derive(Clone, Debug)]
+pub(crate) struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// A new folder under `output/experiment`, named after the time it was made; a number is added if that name is taken.
+    pub(crate) fn create(output: &Path, experiment: &str, now: &jiff::Zoned) -> anyhow::Result<Self> {
+        let parent = output.join(experiment);
+        fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
+        let id = now.strftime("%Y%m%d-%H%M%S").to_string();
+        let mut attempt = 1;
+        loop {
+            let name = if attempt == 1 { id.clone() } else { format!("{id}-{attempt}") };
+            let path = parent.join(name);
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => attempt += 1,
+                Err(error) => return Err(error).with_context(|| format!("cannot create {}", path.display())),
+            }
+        }
+    }
+
+    /// The folder of a run that was started before.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        anyhow::ensure!(path.is_dir(), "there is no run at {}", path.display());
+        let absolute = fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?;
+        let folder = Self { path: absolute };
+        let config = folder.config();
+        anyhow::ensure!(config.is_file(), "{} is not a run: it has no config.yaml", path.display());
+        Ok(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder that holds the experiments, wherever it was moved to since.
+    pub(crate) fn output(&self) -> &Path {
+        self.path.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."))
+    }
+
+    /// True once a checkpoint was begun, whole or not.
+    pub(crate) fn has_checkpoints(&self) -> bool {
+        let entries = fs::read_dir(self.checkpoints().folder());
+        entries.is_ok_and(|entries| {
+            entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("step-"))
+        })
+    }
+
+    /// Its name.
+    pub(crate) fn id(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path.join("config.yaml")
+    }
+
+    pub(crate) fn lineage(&self) -> PathBuf {
+        self.path.join("lineage.json")
+    }
+
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.path.join("audit.json")
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    pub(crate) fn report(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    pub(crate) fn artefact(&self) -> PathBuf {
+        self.path.join("artefact")
+    }
+
+    /// Scores of a span as JSON.
+    pub(crate) fn scores(&self, split: &str) -> PathBuf {
+        self.path.join(format!("scores-{split}.json"))
+    }
+
+    /// The scorecards of all spans that were scored so far, oldest span first.
+    pub(crate) fn scorecards(&self) -> anyhow::Result<Vec<Scorecard>> {
+        let mut cards = Vec::new();
+        for split in Split::ALL {
+            let path = self.scores(&split.to_string());
+            match fs::read(&path) {
+                Ok(bytes) => {
+                    let card = serde_json::from_slice(&bytes);
+                    cards.push(card.with_context(|| format!("{} cannot be understood", path.display()))?);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            }
+        }
+        Ok(cards)
+    }
+
+    /// Forecasts of every scored decision.
+    pub(crate) fn predictions(&self) -> PathBuf {
+        self.path.join("predictions.parquet")
+    }
+
+    pub(crate) fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::at(self.path.join("checkpoints"))
+    }
+}

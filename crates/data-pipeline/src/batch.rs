@@ -1,0 +1,122 @@
+//! Gathers samples into buffers the caller owns: one copy per window, no allocation, and the same bytes for any number of
+//! threads, because every sample has its own place in the buffer.
+
+use rayon::prelude::*;
+
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::label::FittedLabel;
+use crate::table::{InputLayout, Table};
+use crate::window::{MASKED, WindowIndex, WindowTransform};
+
+/// Batches of at least this many numbers are filled on several threads: below, waking them costs more than the copy.
+const PARALLEL_FROM: usize = 1 << 18;
+
+impl Dataset {
+    /// Writes the windows of `samples` of one timeframe into `out`, `[batch, time, feature]`, the oldest bar first.
+    ///
+    /// # Errors
+    /// [`DataError::Lookup`] for a timeframe or sample that does not exist, [`DataError::BufferLength`] when `out` does
+    /// not hold exactly these windows. Nothing is written then.
+    pub fn fill_inputs(&self, timeframe: usize, samples: &[u32], out: &mut [f32]) -> Result<(), DataError> {
+        let layout = self.check_timeframe(timeframe)?;
+        self.check_samples(samples)?;
+        let window = layout.window_len();
+        check_buffer(samples.len() * window, out.len())?;
+        let gather = self.gather();
+        if out.len() < PARALLEL_FROM {
+            for (&sample, out) in samples.iter().zip(out.chunks_exact_mut(window)) {
+                gather.fill(timeframe, sample as usize, out);
+            }
+        } else {
+            let each = samples.par_iter().zip(out.par_chunks_exact_mut(window));
+            each.for_each(|(&sample, out)| gather.fill(timeframe, sample as usize, out));
+        }
+        Ok(())
+    }
+
+    /// Writes the targets of `samples` for one label: numbers standardised as (value − mean) / std, or class indices; 0
+    /// where absent. `mask` is 1 where there is a target and 0 where it is absent. Both are `[batch]`.
+    ///
+    /// # Errors
+    /// [`DataError::Lookup`] for a label or sample that does not exist, [`DataError::BufferLength`] when a buffer does not
+    /// hold exactly one number per sample. Nothing is written then.
+    pub fn fill_targets(
+        &self,
+        label: usize,
+        samples: &[u32],
+        values: &mut [f32],
+        mask: &mut [f32],
+    ) -> Result<(), DataError> {
+        let count = self.labels.len();
+        let column =
+            self.labels.get(label).ok_or(DataError::Lookup { what: "label", index: label, count })?;
+        self.check_samples(samples)?;
+        check_buffer(samples.len(), values.len())?;
+        check_buffer(samples.len(), mask.len())?;
+        let (mean, std) = match column.fitted {
+            FittedLabel::Regression { mean, std } => (mean, std),
+            FittedLabel::Regime { .. } => (0.0, 1.0),
+        };
+        for ((&sample, target), mask) in samples.iter().zip(values).zip(mask) {
+            let value = column.values[sample as usize];
+            let present = !value.is_nan();
+            *target = if present { ((f64::from(value) - mean) / std) as f32 } else { 0.0 };
+            *mask = if present { 1.0 } else { 0.0 };
+        }
+        Ok(())
+    }
+}
+
+/// Tables and an index over them: all a window needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gather<'a> {
+    pub(crate) inputs: &'a [InputLayout],
+    /// By symbol and then timeframe.
+    pub(crate) tables: &'a [Vec<Table>],
+    pub(crate) windows: &'a WindowIndex,
+}
+
+impl Gather<'_> {
+    /// Writes one window of a timeframe and a sample that exist into a buffer of its length.
+    pub(crate) fn fill(&self, timeframe: usize, sample: usize, out: &mut [f32]) {
+        let end = self.windows.end_rows(timeframe)[sample];
+        if end == MASKED {
+            out.fill(0.0);
+            return;
+        }
+        let table = &self.tables[self.windows.symbols()[sample] as usize][timeframe];
+        let after = (end as usize + 1) * table.width();
+        out.copy_from_slice(&table.values()[after - out.len()..after]);
+        let width = table.width();
+        for transform in &self.inputs[timeframe].transforms {
+            match *transform {
+                WindowTransform::Recency { channel } => {
+                    let newest_first = out[channel..].iter_mut().step_by(width).rev();
+                    newest_first.zip(1_u32..).for_each(|(value, rank)| *value = -(rank as f32).ln());
+                }
+                WindowTransform::Age { channel } => {
+                    let age = self.age(timeframe, sample);
+                    out[channel..].iter_mut().step_by(width).for_each(|value| *value = age);
+                }
+                // A masked window was filled above.
+                WindowTransform::Mask => {}
+            }
+        }
+    }
+
+    /// The age of one window of a timeframe and a sample that exist, in bars of the timeframe; 0 where it is masked.
+    pub(crate) fn age(&self, timeframe: usize, sample: usize) -> f32 {
+        let end = self.windows.end_rows(timeframe)[sample];
+        if end == MASKED {
+            return 0.0;
+        }
+        let table = &self.tables[self.windows.symbols()[sample] as usize][timeframe];
+        let age = self.windows.decisions()[sample].since(table.available_at()[end as usize]);
+        (age.nanos() as f64 / self.inputs[timeframe].timeframe.nanos() as f64) as f32
+    }
+}
+
+fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
+    if expected == found { Ok(()) } else { Err(DataError::BufferLength { expected, found }) }
+}

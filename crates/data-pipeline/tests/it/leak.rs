@@ -1,0 +1,93 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use tapeline_data_pipeline::{
+    Bars, DataSpec, FeatureSpec, LabelSpec, Pipeline, SequenceLengthSpec, Span, leak,
+};
+
+use crate::random_market::{Random, span, timeframe, walk};
+
+const LABELS: [LabelSpec; 3] = [
+    LabelSpec::LogReturn { horizon: 3, lag: 1 },
+    LabelSpec::LogRealizedVariance { horizon: 4 },
+    LabelSpec::BullBearSidewaysVolatile { horizon: 2 },
+];
+
+fn pipeline(max_age: Option<Span>, max_gap: Span, stride: usize, features: &[FeatureSpec]) -> Pipeline {
+    let spec = DataSpec {
+        features: features.to_vec(),
+        timeframes: vec![timeframe("5m"), timeframe("15m"), timeframe("1h")],
+        sequence_length: SequenceLengthSpec::Each(BTreeMap::from([
+            (timeframe("5m"), 12),
+            (timeframe("15m"), 5),
+            (timeframe("1h"), 3),
+        ])),
+        max_age: max_age.map(|age| (timeframe("1h"), age)).into_iter().collect(),
+        max_gap,
+        stride,
+        ..DataSpec::default()
+    };
+    spec.check().unwrap()
+}
+
+#[test]
+fn a_clean_certificate_says_what_was_probed() {
+    let bars = vec![
+        walk("A", timeframe("5m"), 0..1500, Span::ZERO, 1),
+        walk("B", timeframe("5m"), (300..1700).filter(|step| step % 13 != 5), Span::ZERO, 2),
+    ];
+    let certificate =
+        leak::check(&pipeline(None, span("4d"), 1, &FeatureSpec::ALL), &bars, &LABELS, 6, 11).unwrap();
+    assert!(certificate.is_clean(), "{:?}", certificate.leaks);
+    let scaled = certificate.probes.iter().filter(|probe| probe.scaled).count();
+    assert!(certificate.probes.len() >= 5 && (3..=4).contains(&scaled), "{:?}", certificate.probes);
+    assert!(certificate.probes.iter().any(|probe| probe.decision == certificate.split.last_train_decision));
+    assert!(certificate.probes.iter().all(|probe| probe.samples > 0 && probe.rows > probe.samples));
+    let text = serde_json::to_string(&certificate).unwrap();
+    assert_eq!(serde_json::from_str::<leak::LeakCertificate>(&text).unwrap(), certificate);
+}
+
+/// A clock with single bars missing, pauses of a few bars and, rarely, of many hours.
+fn clock(random: &mut Random, start: i64, bars: usize) -> Vec<i64> {
+    let mut step = start;
+    let mut steps = Vec::with_capacity(bars);
+    for _ in 0..bars {
+        step += match random.unit() {
+            u if u < 0.90 => 1,
+            u if u < 0.97 => 2,
+            u if u < 0.998 => 3 + (random.bits() % 30) as i64,
+            _ => 60 + (random.bits() % 400) as i64,
+        };
+        steps.push(step);
+    }
+    steps
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn nothing_sees_the_future_on_any_clock(
+        seed: u64,
+        symbols in 1_usize..4,
+        lag_minutes in prop::sample::select(vec![0, 1, 7, 65]),
+        max_age in prop::sample::select(vec![None, Some("30m"), Some("3h")]),
+        // Windows of an hour's features with a warm-up of 20 bars do not fit between gaps of two hours.
+        (max_gap, features) in prop::sample::select(vec![("2h", &FeatureSpec::ALL[..6]), ("4d", &FeatureSpec::ALL[..])]),
+        stride in 1_usize..4,
+    ) {
+        let mut random = Random(seed);
+        let lag = Span::from_nanos(lag_minutes * 60_000_000_000);
+        let bars: Vec<Bars> = (0..symbols).map(|symbol| {
+            let start = (random.bits() % 500) as i64;
+            let steps = clock(&mut random, start, 700);
+            walk(&format!("S{symbol}"), timeframe("5m"), steps, lag, random.bits())
+        }).collect();
+        let pipeline = pipeline(max_age.map(span), span(max_gap), stride, features);
+        let certificate = leak::check(&pipeline, &bars, &LABELS, 6, seed);
+        prop_assert!(certificate.is_ok(), "{}", certificate.unwrap_err());
+        let certificate = certificate.unwrap();
+        prop_assert!(certificate.is_clean(), "{:?}", certificate.leaks);
+        prop_assert!(certificate.probes.iter().any(|probe| probe.scaled && probe.samples > 0));
+    }
+}

@@ -1,0 +1,19 @@
+//! The crate as others see it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
+
+mod audit;
+mod batch;
+mod check;
+mod feature;
+mod label;
+mod leak;
+mod random_market;
+mod read;
+mod regression;
+mod repair;
+mod resample;
+mod scale;
+mod source;
+mod split;
+mod synthetic;
+mod window;

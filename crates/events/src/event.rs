@@ -1,0 +1,296 @@
+//! The events of a run, listed as the loop in which they fire.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::number;
+
+/// What happens in a run. The loop in which the events fire:
+///
+/// ```text
+/// RunStarted                          once per run; a resumed run says ResumedFrom instead
+/// CheckpointDamaged                   on resume, per checkpoint that could not be used
+/// ResumedFrom                         on resume
+/// for each epoch:
+///     EpochStarted                    not again when a run resumes inside the epoch
+///     for each batch:
+///         Step                        after the update
+///         CheckpointSaved             every n steps, if configured; or CheckpointFailed
+///         if a signal came:              (after an epoch's last batch: EpochEnded first)
+///             CheckpointSaved
+///             Interrupted
+///             RunEnded(interrupted)   and out
+///     EpochEnded                      after validation
+///     CheckpointSaved                 every n epochs, at the best epoch, at the last; or CheckpointFailed
+///     if nothing improved for long:
+///         EarlyStopped                and out of the loop
+/// Scored                              per span that is looked at after training
+/// RunEnded(completed | early_stopped)
+///
+/// later, for each `evaluate`:
+///     TestSpanOpened                  before the first look, if it is the test span
+///     Scored
+///
+/// Warning                             at any time
+/// ```
+///
+/// `step` counts the updates done so far: the first [`Event::Step`] has step 1, and a checkpoint at step `s` holds the
+/// weights after `s` updates. `epoch` counts from 1.
+///
+/// In JSON an event is an object whose `kind` is the variant's name in snake case. Numbers that JSON cannot write are the
+/// strings `"NaN"`, `"Infinity"` and `"-Infinity"`; an undefined metric is `null`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// Data and network stand; the first step comes next.
+    RunStarted {
+        /// The run's name, unique within its experiment.
+        run_id: String,
+        /// The root of all randomness of the run.
+        seed: u64,
+        /// Scalars that the network learns.
+        parameters: u64,
+        /// Samples of each split, by its name.
+        samples: BTreeMap<String, u64>,
+        /// Updates per pass over the train samples.
+        steps_per_epoch: u64,
+        /// Passes that are planned.
+        num_epochs: u64,
+    },
+    /// A checkpoint could not be used, and the one before it was.
+    CheckpointDamaged {
+        /// The damaged checkpoint's folder.
+        folder: String,
+        /// What is wrong with it.
+        reason: String,
+        /// The folder that was used in its place; `None` if there is no other.
+        used_instead: Option<String>,
+    },
+    /// The run goes on from a checkpoint. Whatever an earlier record says about later steps no longer holds.
+    ResumedFrom {
+        /// Updates that the checkpoint holds.
+        step: u64,
+        /// The epoch that goes on or comes next.
+        epoch: u64,
+    },
+    /// A pass over the train samples begins.
+    EpochStarted {
+        /// Which pass.
+        epoch: u64,
+        /// Updates done before it.
+        step: u64,
+    },
+    /// One update of the weights.
+    Step {
+        /// Updates done, this one included.
+        step: u64,
+        /// The epoch it belongs to.
+        epoch: u64,
+        /// The rate that this update used.
+        #[serde(with = "number")]
+        learning_rate: f64,
+        /// Euclidean norm of all gradients before clipping.
+        #[serde(with = "number")]
+        gradient_norm: f64,
+        /// The weighted sum over tasks that was followed.
+        #[serde(with = "number")]
+        loss: f64,
+        /// Each task's own loss before its weight, by the task's name.
+        #[serde(with = "number::map")]
+        losses: BTreeMap<String, f64>,
+    },
+    /// A pass is over and validation was looked at.
+    EpochEnded {
+        /// Which pass.
+        epoch: u64,
+        /// Updates done.
+        step: u64,
+        /// Metrics by full name, such as `validation/loss`; `None` means undefined.
+        #[serde(with = "number::undefined_map")]
+        metrics: BTreeMap<String, Option<f64>>,
+    },
+    /// A checkpoint is on disk, whole, and its pointers have moved.
+    CheckpointSaved {
+        /// Updates that it holds.
+        step: u64,
+        /// The epoch it was saved in.
+        epoch: u64,
+        /// Its folder's name, such as `step-00001234`.
+        folder: String,
+        /// Whether `best` now points to it.
+        best: bool,
+    },
+    /// A checkpoint could not be saved; training goes on with the one before it.
+    CheckpointFailed {
+        /// Updates that it would have held.
+        step: u64,
+        /// What the system said.
+        reason: String,
+    },
+    /// Training was cut short because a metric stopped improving.
+    EarlyStopped {
+        /// The last pass.
+        epoch: u64,
+        /// Updates done.
+        step: u64,
+        /// The metric that was watched.
+        metric: String,
+        /// Its best value.
+        #[serde(with = "number")]
+        best: f64,
+        /// The pass that reached it.
+        best_epoch: u64,
+    },
+    /// A signal came; the step was finished and saved.
+    Interrupted {
+        /// Updates done.
+        step: u64,
+        /// The epoch that was going on.
+        epoch: u64,
+    },
+    /// The test span was about to be looked at.
+    TestSpanOpened {
+        /// How often it was opened for this data, this time included.
+        times: u64,
+        /// Which data: the fingerprint of bars and spec.
+        fingerprint: String,
+    },
+    /// A span was scored.
+    Scored {
+        /// `train`, `validation` or `test`.
+        split: String,
+        /// Metrics by full name; `None` means undefined.
+        #[serde(with = "number::undefined_map")]
+        metrics: BTreeMap<String, Option<f64>>,
+    },
+    /// Something that a person should know and that stops nothing.
+    Warning {
+        /// In plain words.
+        message: String,
+    },
+    /// The last event of a training process that was not killed.
+    RunEnded {
+        /// Updates done.
+        step: u64,
+        /// The last pass.
+        epoch: u64,
+        /// Why it ended.
+        outcome: Outcome,
+    },
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every planned epoch was trained.
+    Completed,
+    /// A metric stopped improving.
+    EarlyStopped,
+    /// A signal came; the run can be resumed.
+    Interrupted,
+}
+
+impl Event {
+    /// The variant's name as it stands in JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run_started",
+            Self::CheckpointDamaged { .. } => "checkpoint_damaged",
+            Self::ResumedFrom { .. } => "resumed_from",
+            Self::EpochStarted { .. } => "epoch_started",
+            Self::Step { .. } => "step",
+            Self::EpochEnded { .. } => "epoch_ended",
+            Self::CheckpointSaved { .. } => "checkpoint_saved",
+            Self::CheckpointFailed { .. } => "checkpoint_failed",
+            Self::EarlyStopped { .. } => "early_stopped",
+            Self::Interrupted { .. } => "interrupted",
+            Self::TestSpanOpened { .. } => "test_span_opened",
+            Self::Scored { .. } => "scored",
+            Self::Warning { .. } => "warning",
+            Self::RunEnded { .. } => "run_ended",
+        }
+    }
+
+    /// Updates done when it fired, where it says so.
+    #[must_use]
+    pub const fn step(&self) -> Option<u64> {
+        match *self {
+            Self::ResumedFrom { step, .. }
+            | Self::EpochStarted { step, .. }
+            | Self::Step { step, .. }
+            | Self::EpochEnded { step, .. }
+            | Self::CheckpointSaved { step, .. }
+            | Self::CheckpointFailed { step, .. }
+            | Self::EarlyStopped { step, .. }
+            | Self::Interrupted { step, .. }
+            | Self::RunEnded { step, .. } => Some(step),
+            Self::RunStarted { .. }
+            | Self::CheckpointDamaged { .. }
+            | Self::TestSpanOpened { .. }
+            | Self::Scored { .. }
+            | Self::Warning { .. } => None,
+        }
+    }
+
+    /// The epoch it fired in, where it says so.
+    #[must_use]
+    pub const fn epoch(&self) -> Option<u64> {
+        match *self {
+            Self::ResumedFrom { epoch, .. }
+            | Self::EpochStarted { epoch, .. }
+            | Self::Step { epoch, .. }
+            | Self::EpochEnded { epoch, .. }
+            | Self::CheckpointSaved { epoch, .. }
+            | Self::EarlyStopped { epoch, .. }
+            | Self::Interrupted { epoch, .. }
+            | Self::RunEnded { epoch, .. } => Some(epoch),
+            Self::RunStarted { .. }
+            | Self::CheckpointDamaged { .. }
+            | Self::CheckpointFailed { .. }
+            | Self::TestSpanOpened { .. }
+            | Self::Scored { .. }
+            | Self::Warning { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_an_object_with_its_kind() {
+        let event = Event::CheckpointSaved { step: 12, epoch: 2, folder: "step-00000012".into(), best: true };
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            text,
+            r#"{"kind":"checkpoint_saved","step":12,"epoch":2,"folder":"step-00000012","best":true}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+    }
+
+    #[test]
+    fn the_kind_that_is_told_is_the_kind_that_is_written() {
+        let events = [
+            Event::ResumedFrom { step: 1, epoch: 1 },
+            Event::EarlyStopped {
+                epoch: 3,
+                step: 9,
+                metric: "validation/loss".into(),
+                best: 0.5,
+                best_epoch: 1,
+            },
+            Event::RunEnded { step: 9, epoch: 3, outcome: Outcome::EarlyStopped },
+            Event::TestSpanOpened { times: 2, fingerprint: "ab".into() },
+        ];
+        for event in events {
+            let json = serde_json::to_value(&event).unwrap();
+            assert_eq!(json["kind"], event.kind());
+            assert_eq!(json.get("step").and_then(serde_json::Value::as_u64), event.step());
+            assert_eq!(json.get("epoch").and_then(serde_json::Value::as_u64), event.epoch());
+        }
+    }
+}

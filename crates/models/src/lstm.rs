@@ -1,0 +1,34 @@
+//! The recurrent branch.
+
+use tch::Tensor;
+
+use crate::ModelError;
+use crate::block::attention::{AttentionPool, TimeAxis};
+use crate::block::norm::LayerNorm;
+use crate::block::recurrent::LstmStack;
+use crate::init::Part;
+use crate::network::Mode;
+use crate::spec::LstmSpec;
+
+/// LSTM layers, a layer norm over each bar's state, an attention pool: `[batch, time, feature]` to `[batch, width]`.
+#[derive(Debug)]
+pub(crate) struct LstmBranch {
+    lstm: LstmStack,
+    norm: LayerNorm,
+    pool: AttentionPool,
+}
+
+impl LstmBranch {
+    pub(crate) fn new(mut part: Part<'_>, spec: &LstmSpec, features: usize) -> Result<Self, ModelError> {
+        let lstm = LstmStack::new(part.part("lstm"), spec, features)?;
+        let norm = LayerNorm::new(part.part("norm"), spec.width())?;
+        let pool = AttentionPool::new(part.part("pool"), spec.width(), spec.attention_heads)?;
+        Ok(Self { lstm, norm, pool })
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
+        let time_first = x.f_transpose(0, 1)?;
+        let states = self.lstm.forward(&time_first, mode)?;
+        self.pool.forward(&self.norm.forward(&states)?, TimeAxis::First)
+    }
+}

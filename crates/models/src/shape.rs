@@ -1,0 +1,41 @@
+//! What goes into a network, and the check at its door.
+
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::ModelError;
+
+/// The windows of one timeframe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputShape {
+    /// Bars in a window.
+    pub length: usize,
+    /// Numbers per bar.
+    pub features: usize,
+}
+
+/// Do `inputs` hold one `f32` tensor `[batch, time, feature]` per entry of `expected`, all with one batch size?
+/// Returns the batch size.
+pub(crate) fn check_inputs(expected: &[InputShape], inputs: &[Tensor]) -> Result<i64, ModelError> {
+    if inputs.len() != expected.len() {
+        return Err(ModelError::InputCount { expected: expected.len(), found: inputs.len() });
+    }
+    let batch = inputs.first().and_then(|input| input.size().first().copied()).unwrap_or(0);
+    for (timeframe, (shape, input)) in expected.iter().zip(inputs).enumerate() {
+        let found = input.size();
+        let expected = [batch, shape.length as i64, shape.features as i64];
+        if batch < 1 || found != expected {
+            return Err(ModelError::InputShape {
+                timeframe,
+                expected: [batch.max(1), expected[1], expected[2]],
+                found,
+            });
+        }
+        let found = input.f_kind()?;
+        if found != Kind::Float {
+            return Err(ModelError::InputKind { timeframe, found });
+        }
+    }
+    Ok(batch)
+}

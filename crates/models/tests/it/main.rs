@@ -1,0 +1,10 @@
+//! What every network promises, and that the numbers are PyTorch's.
+#![cfg(test)]
+
+mod contract;
+mod golden;
+mod init;
+mod recorded;
+mod spec;
+mod summary;
+mod weights;

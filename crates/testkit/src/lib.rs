@@ -1,0 +1,17 @@
+//! For tests only: close-enough asserts.
+//!
+//! No crate may depend on it outside its tests, and it knows no type but slices of numbers.
+//!
+//! ```
+//! use tapeline_testkit::assert_close;
+//!
+//! assert_close(&[0.1_f32 + 0.2], &[0.3_f32], 1e-6);
+//! ```
+//!
+//! # What it does not do
+//! - Choose a tolerance: each test states its own, with the reason where it is not obvious.
+//! - Compare text, files or structures: `assert_eq!` does.
+
+mod close;
+
+pub use close::{Difference, assert_close, largest_difference};

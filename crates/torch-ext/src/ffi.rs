@@ -1,0 +1,167 @@
+//! The boundary. Each function here is safe to call with any tensors: the shim catches what libtorch throws.
+#![expect(unsafe_code, reason = "calls into the C++ shim; nothing outside this file does")]
+
+use std::ffi::{CStr, c_char, c_int};
+
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+use crate::{AdamW, DropoutKey, Error};
+
+type Pointer = *mut C_tensor;
+type Message = *mut c_char;
+
+unsafe extern "C" {
+    fn tapeline_adamw_step(
+        count: usize,
+        parameters: *const Pointer,
+        gradients: *const Pointer,
+        first_moments: *const Pointer,
+        second_moments: *const Pointer,
+        steps: *const Pointer,
+        learning_rate: f64,
+        beta1: f64,
+        beta2: f64,
+        weight_decay: f64,
+        epsilon: f64,
+    ) -> Message;
+    fn tapeline_clip_gradient_norm(
+        count: usize,
+        gradients: *const Pointer,
+        max_norm: f64,
+        total_norm: *mut Pointer,
+    ) -> Message;
+    fn tapeline_dropout_mask(
+        shape: *const i64,
+        dimensions: usize,
+        drop_below: u32,
+        scale: f32,
+        seed: u64,
+        layer: u64,
+        cursor: u64,
+        rank: u64,
+        mask: *mut Pointer,
+    ) -> Message;
+    fn tapeline_generator_state(cuda_ordinal: i64, state: *mut Pointer) -> Message;
+    fn tapeline_set_generator_state(cuda_ordinal: i64, state: *const C_tensor) -> Message;
+    fn tapeline_set_threads(intra_op: c_int) -> Message;
+    fn tapeline_keep_freed_memory();
+    fn tapeline_free_message(message: Message);
+}
+
+/// The lists of one optimiser step, all of one length.
+pub(crate) struct AdamWLists<'a> {
+    pub(crate) parameters: &'a [&'a Tensor],
+    pub(crate) gradients: &'a [&'a Tensor],
+    pub(crate) first_moments: &'a [Tensor],
+    pub(crate) second_moments: &'a [Tensor],
+    pub(crate) steps: &'a [Tensor],
+}
+
+/// The lists must have one length.
+pub(crate) fn adamw_step(lists: &AdamWLists<'_>, update: &AdamW) -> Result<(), Error> {
+    let parameters = pointers(lists.parameters.iter().copied());
+    let gradients = pointers(lists.gradients.iter().copied());
+    let first_moments = pointers(lists.first_moments);
+    let second_moments = pointers(lists.second_moments);
+    let steps = pointers(lists.steps);
+    let count = parameters.len();
+    for list in [&gradients, &first_moments, &second_moments, &steps] {
+        assert_eq!(list.len(), count, "the caller checked the lengths");
+    }
+    // SAFETY: each list holds `count` pointers to tensors that the borrowed lists keep alive during the call.
+    let message = unsafe {
+        tapeline_adamw_step(
+            count,
+            parameters.as_ptr(),
+            gradients.as_ptr(),
+            first_moments.as_ptr(),
+            second_moments.as_ptr(),
+            steps.as_ptr(),
+            update.learning_rate,
+            update.beta1,
+            update.beta2,
+            update.weight_decay,
+            update.epsilon,
+        )
+    };
+    check("adamw_step", message)
+}
+
+pub(crate) fn clip_gradient_norm(gradients: &[&Tensor], max_norm: f64) -> Result<Tensor, Error> {
+    let gradients = pointers(gradients.iter().copied());
+    returned("clip_gradient_norm", |norm| {
+        // SAFETY: the list holds as many pointers as it says, to tensors that are borrowed during the call.
+        unsafe { tapeline_clip_gradient_norm(gradients.len(), gradients.as_ptr(), max_norm, norm) }
+    })
+}
+
+pub(crate) fn dropout_mask(
+    shape: &[i64],
+    drop_below: u32,
+    scale: f32,
+    key: DropoutKey,
+) -> Result<Tensor, Error> {
+    let DropoutKey { seed, layer, cursor, rank } = key;
+    returned("keyed_dropout", |mask| {
+        // SAFETY: `shape` is borrowed during the call and its length is passed with it.
+        unsafe {
+            tapeline_dropout_mask(
+                shape.as_ptr(),
+                shape.len(),
+                drop_below,
+                scale,
+                seed,
+                layer,
+                cursor,
+                rank,
+                mask,
+            )
+        }
+    })
+}
+
+pub(crate) fn generator_state(cuda_ordinal: i64) -> Result<Tensor, Error> {
+    returned("generator_state", |state| {
+        // SAFETY: the shim writes one owned tensor to `state`, or returns a message.
+        unsafe { tapeline_generator_state(cuda_ordinal, state) }
+    })
+}
+
+pub(crate) fn set_generator_state(cuda_ordinal: i64, state: &Tensor) -> Result<(), Error> {
+    // SAFETY: the tensor is borrowed during the call; the shim copies what it needs.
+    check("set_generator_state", unsafe { tapeline_set_generator_state(cuda_ordinal, state.as_ptr()) })
+}
+
+pub(crate) fn set_threads(intra_op: c_int) -> Result<(), Error> {
+    // SAFETY: takes a number, touches libtorch's thread pools only.
+    check("set_threads", unsafe { tapeline_set_threads(intra_op) })
+}
+
+pub(crate) fn keep_freed_memory() {
+    // SAFETY: calls mallopt, which is thread-safe, with constants.
+    unsafe { tapeline_keep_freed_memory() }
+}
+
+fn pointers<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<Pointer> {
+    tensors.into_iter().map(|tensor| tensor.as_ptr().cast_mut()).collect()
+}
+
+/// Runs `call` with a place for one tensor and takes ownership of what it put there.
+fn returned(operation: &'static str, call: impl FnOnce(*mut Pointer) -> Message) -> Result<Tensor, Error> {
+    let mut tensor: Pointer = std::ptr::null_mut();
+    check(operation, call(&raw mut tensor))?;
+    // SAFETY: without a message the shim has put a tensor made by `new` there, and keeps no pointer to it.
+    Ok(unsafe { Tensor::from_ptr(tensor) })
+}
+
+fn check(operation: &'static str, message: Message) -> Result<(), Error> {
+    if message.is_null() {
+        return Ok(());
+    }
+    // SAFETY: a message is a C string that the shim made; it is copied before it is given back.
+    let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    // SAFETY: given back once.
+    unsafe { tapeline_free_message(message) };
+    Err(Error::Libtorch { operation, message: text })
+}

@@ -1,0 +1,8 @@
+//! What the crate promises, checked against formulas written out here.
+#![cfg(test)]
+
+mod adamw;
+mod clip;
+mod dropout;
+mod generator;
+mod philox;

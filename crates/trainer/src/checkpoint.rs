@@ -1,0 +1,245 @@
+//! Checkpoints: immutable, hashed folders `step-00001234`, and the one-line pointer files `last` and `best`.
+//!
+//! A folder is written beside its place and renamed, then the pointers move, then superfluous folders go: whatever is
+//! killed in between, `last` names a whole checkpoint. A damaged one is skipped, by name, for the one before it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tapeline_artefact::{
+    FolderError, read_folder, replace_file, tensors_from_bytes, tensors_to_bytes, write_folder,
+};
+use tapeline_models::{Network, weights_from_bytes, weights_to_bytes};
+
+use crate::error::{TrainError, chain};
+use crate::metric::{Direction, Metric};
+use crate::optimizer::Optimizer;
+use crate::retain::{Kept, best_first, superfluous};
+use crate::spec::CheckpointingSpec;
+use crate::state::{STATE_VERSION, State};
+
+const MODEL: &str = "model.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const STATE: &str = "state.json";
+const PREFIX: &str = "step-";
+
+/// The folder of a run's checkpoints.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+}
+
+/// A checkpoint that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedCheckpoint {
+    /// Its folder's name.
+    pub name: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl std::fmt::Display for DamagedCheckpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name, self.reason)
+    }
+}
+
+/// A checkpoint that was written.
+pub(crate) struct Saved {
+    /// Its folder's name.
+    pub(crate) folder: String,
+    /// True if `best` now points to it.
+    pub(crate) is_best: bool,
+    /// Superfluous checkpoints that could not be deleted, and why. The new one is whole all the same.
+    pub(crate) undeleted: Vec<String>,
+}
+
+/// A checkpoint that was read whole.
+pub struct Checkpoint {
+    /// Its folder's name.
+    pub name: String,
+    /// Where the run was.
+    pub state: State,
+    /// Checkpoints that were tried before it and could not be used.
+    pub damaged: Vec<DamagedCheckpoint>,
+    model: Vec<u8>,
+    optimizer: Vec<u8>,
+}
+
+impl Checkpoint {
+    /// Puts the weights into `network`.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] if they are another network's.
+    pub fn restore_weights(&self, network: &dyn Network) -> Result<(), TrainError> {
+        Ok(weights_from_bytes(network.parameters(), &self.model)?)
+    }
+
+    pub(crate) fn restore_optimizer(
+        &self,
+        network: &dyn Network,
+        optimizer: &mut Optimizer,
+    ) -> Result<(), TrainError> {
+        optimizer.restore(network.parameters(), &tensors_from_bytes(&self.optimizer)?)
+    }
+}
+
+impl Checkpoints {
+    /// The checkpoints under `folder`, which need not exist yet.
+    #[must_use]
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes a checkpoint, moves the pointers, deletes what `keep` no longer wants.
+    pub(crate) fn save(
+        &self,
+        state: &State,
+        network: &dyn Network,
+        optimizer: &Optimizer,
+        keep: &CheckpointingSpec,
+        direction: Direction,
+    ) -> Result<Saved, TrainError> {
+        let folder = folder_name(state.step);
+        let model = weights_to_bytes(network.parameters())?;
+        let moments = tensors_to_bytes(&optimizer.named(network.parameters()))?;
+        let json = serde_json::to_vec_pretty(state)
+            .map_err(|source| TrainError::State { path: self.folder.join(&folder).join(STATE), source })?;
+        let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &moments), (STATE, &json)];
+        let kept = self
+            .store(state.step, &files, keep, direction)
+            .map_err(|source| TrainError::Checkpoint { operation: "write", source })?;
+        let is_best = best_first(&kept, direction).first() == Some(&state.step);
+        Ok(Saved { folder, is_best, undeleted: self.prune(&kept, keep, direction) })
+    }
+
+    /// Writes the folder and moves the pointers; returns the checkpoints there are.
+    fn store(
+        &self,
+        step: usize,
+        files: &[(&str, &[u8])],
+        keep: &CheckpointingSpec,
+        direction: Direction,
+    ) -> Result<Vec<Kept>, FolderError> {
+        fs::create_dir_all(&self.folder).map_err(|source| self.io("create", source))?;
+        let name = folder_name(step);
+        let folder = self.folder.join(&name);
+        if folder.exists() {
+            // A damaged one that a resume went behind: the loop makes one checkpoint of a step.
+            fs::remove_dir_all(&folder).map_err(|source| self.io("replace", source))?;
+        }
+        write_folder(&folder, files)?;
+        replace_file(&self.folder.join("last"), format!("{name}\n").as_bytes())?;
+        let kept = self.kept_until(step, &keep.metric);
+        if let Some(best) = best_first(&kept, direction).first() {
+            replace_file(&self.folder.join("best"), format!("{}\n", folder_name(*best)).as_bytes())?;
+        }
+        Ok(kept)
+    }
+
+    /// Deletes what `keep` no longer wants; names what could not be deleted.
+    fn prune(&self, kept: &[Kept], keep: &CheckpointingSpec, direction: Direction) -> Vec<String> {
+        let superfluous = superfluous(kept, keep.keep_last, keep.keep_best, direction);
+        let delete = |step: usize| {
+            let name = folder_name(step);
+            fs::remove_dir_all(self.folder.join(&name)).err().map(|error| format!("{name}: {error}"))
+        };
+        superfluous.into_iter().filter_map(delete).collect()
+    }
+
+    fn io(&self, operation: &'static str, source: io::Error) -> FolderError {
+        FolderError::Io { operation, path: self.folder.clone(), source }
+    }
+
+    /// The checkpoints up to `last`, with the value of `metric` where one was made at an epoch's end. A later one is damaged,
+    /// or this run would have gone on from there; it must not push out one that is whole.
+    fn kept_until(&self, last: usize, metric: &str) -> Vec<Kept> {
+        let value = |step: usize| -> Option<f64> {
+            let state = fs::read(self.folder.join(folder_name(step)).join(STATE)).ok()?;
+            let state: State = serde_json::from_slice(&state).ok()?;
+            let at_epoch_end = state.cursor == 0;
+            state.history.last().filter(|_| at_epoch_end)?.metrics.get(metric).copied().flatten()
+        };
+        let steps = self.steps().into_iter().filter(|step| *step <= last);
+        steps.map(|step| Kept { step, metric: value(step) }).collect()
+    }
+
+    /// The steps of all folders, oldest first.
+    fn steps(&self) -> Vec<usize> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut steps: Vec<usize> =
+            names.filter_map(|name| name.strip_prefix(PREFIX)?.parse().ok()).collect();
+        steps.sort_unstable();
+        steps
+    }
+
+    /// The newest checkpoint that is whole.
+    ///
+    /// # Errors
+    /// [`TrainError::NoCheckpoint`] if none is, with what is wrong with each.
+    pub fn newest(&self) -> Result<Checkpoint, TrainError> {
+        self.first_whole(self.steps().into_iter().rev().map(folder_name))
+    }
+
+    /// The checkpoint with the best `metric`; where that one is damaged the next best, and where none has the metric the
+    /// newest.
+    ///
+    /// # Errors
+    /// [`TrainError::NoCheckpoint`] if none is whole.
+    pub fn best(&self, metric: &Metric) -> Result<Checkpoint, TrainError> {
+        let mut steps = best_first(&self.kept_until(usize::MAX, &metric.name), metric.direction);
+        let others = self.steps().into_iter().rev().filter(|step| !steps.contains(step)).collect::<Vec<_>>();
+        steps.extend(others);
+        self.first_whole(steps.into_iter().map(folder_name))
+    }
+
+    fn first_whole(&self, names: impl Iterator<Item = String>) -> Result<Checkpoint, TrainError> {
+        let mut damaged = Vec::new();
+        for name in names {
+            match self.read(&name) {
+                Ok(checkpoint) => return Ok(Checkpoint { damaged, ..checkpoint }),
+                Err(error @ TrainError::StateVersion { .. }) => return Err(error),
+                Err(error) => damaged.push(DamagedCheckpoint { name, reason: chain(&error) }),
+            }
+        }
+        Err(TrainError::NoCheckpoint { folder: self.folder.clone(), damaged })
+    }
+
+    fn read(&self, name: &str) -> Result<Checkpoint, TrainError> {
+        let folder = self.folder.join(name);
+        let read = |source| TrainError::Checkpoint { operation: "read", source };
+        let mut files = read_folder(&folder).map_err(read)?;
+        let mut take = |file: &str| {
+            files.remove(file).ok_or_else(|| {
+                read(FolderError::Incomplete { path: folder.clone(), reason: format!("it has no {file}") })
+            })
+        };
+        let (model, optimizer, json) = (take(MODEL)?, take(OPTIMIZER)?, take(STATE)?);
+        let path = folder.join(STATE);
+        let version = serde_json::from_slice::<Version>(&json)
+            .map_err(|source| TrainError::State { path: path.clone(), source })?
+            .version;
+        if version != STATE_VERSION {
+            return Err(TrainError::StateVersion { path, found: version, expected: STATE_VERSION });
+        }
+        let state = serde_json::from_slice(&json).map_err(|source| TrainError::State { path, source })?;
+        Ok(Checkpoint { name: name.into(), state, damaged: Vec::new(), model, optimizer })
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Version {
+    version: u32,
+}
+
+fn folder_name(step: usize) -> String {
+    format!("{PREFIX}{step:08}")
+}

@@ -1,0 +1,140 @@
+//! What can go wrong between data and a trained network.
+
+use std::path::PathBuf;
+
+use tapeline_artefact::{ArtefactError, FolderError};
+use tapeline_data_pipeline::{DataError, Split};
+use tapeline_models::ModelError;
+
+use crate::checkpoint::DamagedCheckpoint;
+
+/// Why a run could not start, go on or be saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The data refused.
+    #[error("cannot read a batch")]
+    Data(#[from] DataError),
+    /// The network refused.
+    #[error("cannot run the network")]
+    Model(#[from] ModelError),
+    /// The artefact could not be made.
+    #[error("cannot make the artefact")]
+    Artefact(#[from] ArtefactError),
+    /// libtorch refused an operation.
+    #[error("libtorch refused an operation")]
+    Torch(#[from] tch::TchError),
+    /// An operation of the shim failed.
+    #[error("libtorch refused an operation")]
+    TorchExt(#[from] tapeline_torch_ext::Error),
+    /// A score could not be worked out.
+    #[error("cannot score the forecasts")]
+    Score(#[from] tapeline_evaluation::EvaluationError),
+    /// A span has nothing to train on or to choose by.
+    #[error("the {split:?} span has no sample; give it a larger share in data.split or more bars")]
+    EmptySpan {
+        /// Which span.
+        split: Split,
+    },
+    /// A policy names a metric that this run will never have.
+    #[error("{policy} watches {metric:?}, which this run does not have; the nearest are {}", nearest.join(", "))]
+    UnknownMetric {
+        /// The configuration key of the policy.
+        policy: &'static str,
+        /// The name it gives.
+        metric: String,
+        /// Names that exist, the most similar first.
+        nearest: Vec<String>,
+    },
+    /// The `training` section has faults.
+    #[error("training cannot be done as configured")]
+    Training(#[source] garde::Report),
+    /// A loss or gradient is not a number any more.
+    #[error(
+        "the {quantity} of step {step} is {value}: nothing can be learned from here; lower \
+         training.optimizer.learning_rate or look at the batch that begins with sample {sample}"
+    )]
+    NonFinite {
+        /// `loss` or `gradient norm`.
+        quantity: &'static str,
+        /// Its value.
+        value: f64,
+        /// The step.
+        step: usize,
+        /// The batch's first sample.
+        sample: u32,
+    },
+    /// A policy names a metric that is never defined on these data.
+    #[error(
+        "{policy} watches {metric:?}, which is undefined under {} symbols; there are {symbols}",
+        tapeline_evaluation::ic::MIN_CROSS_SECTION
+    )]
+    UndefinedMetric {
+        /// The configuration key of the policy.
+        policy: &'static str,
+        /// The metric.
+        metric: String,
+        /// How many symbols there are.
+        symbols: usize,
+    },
+    /// A resume that would not be the same run.
+    #[error("this is not the run that was interrupted; it differs in\n  {}", differences.join("\n  "))]
+    Lineage {
+        /// `key: then → now`.
+        differences: Vec<String>,
+    },
+    /// There is nothing to resume from.
+    #[error("{} holds no whole checkpoint{}", folder.display(), listed(damaged))]
+    NoCheckpoint {
+        /// The checkpoints' folder.
+        folder: PathBuf,
+        /// Checkpoints that are there but damaged, and why.
+        damaged: Vec<DamagedCheckpoint>,
+    },
+    /// A checkpoint could not be written or read.
+    #[error("cannot {operation} a checkpoint")]
+    Checkpoint {
+        /// What was tried.
+        operation: &'static str,
+        /// Why it failed.
+        #[source]
+        source: FolderError,
+    },
+    /// A checkpoint's `state.json` cannot be understood.
+    #[error("{} cannot be understood", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A checkpoint was written by a release with another layout.
+    #[error("{} has state version {found}; this release reads version {expected}", path.display())]
+    StateVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that can be read.
+        expected: u32,
+    },
+    /// A checkpoint's optimiser tensors do not fit the network.
+    #[error("the optimiser's state for {name} is {found}")]
+    OptimizerState {
+        /// The tensor's name.
+        name: String,
+        /// What is there instead.
+        found: String,
+    },
+}
+
+fn listed(damaged: &[DamagedCheckpoint]) -> String {
+    damaged.iter().map(|checkpoint| format!("\n  {checkpoint}")).collect()
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,98 @@
+//! The masked multi-task loss: on tensors for the step, and in exact sums on the host for a whole span.
+//!
+//! For each task the mean over valid targets; in total Σ λₖ Lₖ / sₖ with sₖ = 1 for standardised regression targets and
+//! ln(classes) for classes, so that a weight of 1 means the same for all. A task without a valid target adds 0.
+
+use tch::{Kind, Reduction, Tensor};
+
+use crate::feed::Targets;
+use crate::spec::RegressionLoss;
+use crate::task::{Task, TaskKind, Tasks};
+
+/// Where Huber's loss turns from square to linear, in train standard deviations of the target.
+pub const HUBER_DELTA: f64 = 1.0;
+
+/// The loss of a batch: the total, and each task's own mean.
+pub(crate) struct BatchLoss {
+    /// Σ λₖ Lₖ / sₖ, 0-dim, with its graph.
+    pub(crate) total: Tensor,
+    /// Lₖ / sₖ of each task, 0-dim.
+    pub(crate) tasks: Vec<Tensor>,
+}
+
+/// The loss of `outputs` (one per task, `[batch, output]`) against `targets`.
+pub(crate) fn batch_loss(
+    tasks: &Tasks,
+    outputs: &[Tensor],
+    targets: &[Targets],
+) -> Result<BatchLoss, tch::TchError> {
+    let mut means = Vec::with_capacity(outputs.len());
+    let mut total: Option<Tensor> = None;
+    for ((task, output), target) in tasks.iter().zip(outputs).zip(targets) {
+        let mean = task_mean(task, output, target)?;
+        let weighted = mean.f_mul_scalar(task.weight)?;
+        total = Some(match total {
+            Some(sum) => sum.f_add(&weighted)?,
+            None => weighted,
+        });
+        means.push(mean.f_detach()?);
+    }
+    let total = total.ok_or_else(|| tch::TchError::Shape("no task to take the loss of".into()))?;
+    Ok(BatchLoss { total, tasks: means })
+}
+
+fn task_mean(task: &Task, output: &Tensor, target: &Targets) -> Result<Tensor, tch::TchError> {
+    let loss = match task.kind {
+        TaskKind::Price { loss } | TaskKind::Volatility { loss } => match loss {
+            RegressionLoss::Huber => output.f_huber_loss(&target.values, Reduction::None, HUBER_DELTA)?,
+            RegressionLoss::Mse => output.f_mse_loss(&target.values, Reduction::None)?,
+        },
+        TaskKind::Regime { classes } => {
+            let scores = output.f_reshape([-1, classes as i64])?;
+            let labels = target.values.f_reshape([-1])?.f_to_kind(Kind::Int64)?;
+            let none: Option<Tensor> = None;
+            scores
+                .f_cross_entropy_loss(&labels, none, Reduction::None, -100, 0.0)?
+                .f_reshape_as(&target.mask)?
+        }
+    };
+    let valid = target.mask.f_sum(Kind::Float)?.f_clamp_min(1.0)?;
+    loss.f_mul(&target.mask)?.f_sum(Kind::Float)?.f_div(&valid)?.f_div_scalar(task.loss_scale())
+}
+
+/// Sum of a task's losses over one span and the number of valid targets, in 64 bits: independent of any batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct LossSum {
+    sum: f64,
+    count: u64,
+}
+
+impl LossSum {
+    /// Adds one standardised regression target.
+    pub(crate) fn add_regression(&mut self, loss: RegressionLoss, forecast: f64, target: f64) {
+        let miss = (forecast - target).abs();
+        self.sum += match loss {
+            RegressionLoss::Mse => miss * miss,
+            RegressionLoss::Huber if miss <= HUBER_DELTA => 0.5 * miss * miss,
+            RegressionLoss::Huber => HUBER_DELTA * (miss - 0.5 * HUBER_DELTA),
+        };
+        self.count += 1;
+    }
+
+    /// Adds one true class against the scores of all.
+    pub(crate) fn add_class(&mut self, scores: &[f32], class: usize) {
+        let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let log_sum =
+            scores.iter().map(|score| f64::from(score - top).exp()).sum::<f64>().ln() + f64::from(top);
+        self.sum += log_sum - f64::from(scores[class]);
+        self.count += 1;
+    }
+
+    /// The mean over `scale`; undefined without a valid target.
+    pub(crate) fn mean(&self, scale: f64) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64 / scale)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! The numbers are PyTorch's: `tests/golden/loss.json`, which `scripts/golden_trainer.py` made.
+
+use serde::Deserialize;
+use tapeline_testkit::assert_close;
+use tch::Tensor;
+
+use super::{LossSum, batch_loss};
+use crate::feed::Targets;
+use crate::small_network;
+use crate::task::TaskKind;
+
+/// Two implementations in single precision.
+const TOLERANCE: f64 = 1e-6;
+
+#[derive(Deserialize)]
+struct Case {
+    batch: usize,
+    total: f64,
+    tasks: Vec<TaskCase>,
+}
+
+#[derive(Deserialize)]
+struct TaskCase {
+    horizons: usize,
+    weight: f64,
+    output: Vec<f32>,
+    target: Vec<f32>,
+    mask: Vec<f32>,
+    loss: f64,
+    gradient: Vec<f32>,
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("../../tests/golden/loss.json")).unwrap()
+}
+
+fn table(values: &[f32], rows: usize) -> Tensor {
+    Tensor::from_slice(values).reshape([rows as i64, -1])
+}
+
+#[test]
+fn a_batch_has_the_loss_and_the_gradients_of_its_valid_cells() {
+    let tasks = small_network::tasks();
+    for case in cases() {
+        let outputs: Vec<Tensor> =
+            case.tasks.iter().map(|task| table(&task.output, case.batch).set_requires_grad(true)).collect();
+        let target = |task: &TaskCase| Targets {
+            values: table(&task.target, case.batch),
+            mask: table(&task.mask, case.batch),
+        };
+        let targets: Vec<Targets> = case.tasks.iter().map(target).collect();
+        let loss = batch_loss(&tasks, &outputs, &targets).unwrap();
+
+        assert_close(&[loss.total.double_value(&[])], &[case.total], TOLERANCE);
+        let gradients = Tensor::run_backward(&[&loss.total], &outputs, false, false);
+        for (number, (task, spec)) in case.tasks.iter().zip(tasks.iter()).enumerate() {
+            assert_eq!((task.horizons, task.weight), (spec.horizons.len(), spec.weight));
+            assert_close(&[loss.tasks[number].double_value(&[])], &[task.loss], TOLERANCE);
+            let gradient = Vec::<f32>::try_from(gradients[number].flatten(0, -1)).unwrap();
+            assert_close(&gradient, &task.gradient, TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn a_task_without_a_target_adds_nothing() {
+    let blind =
+        cases().into_iter().flat_map(|case| case.tasks).filter(|task| task.mask.iter().sum::<f32>() == 0.0);
+    assert_eq!(blind.map(|task| task.loss).collect::<Vec<_>>(), [0.0; 3]);
+}
+
+#[test]
+fn sums_on_the_host_come_to_the_same_loss() {
+    let tasks = small_network::tasks();
+    for (task, spec) in cases().iter().flat_map(|case| case.tasks.iter().zip(tasks.iter())) {
+        let mut sum = LossSum::default();
+        for cell in (0..task.target.len()).filter(|cell| task.mask[*cell] == 1.0) {
+            match spec.kind {
+                TaskKind::Price { loss } | TaskKind::Volatility { loss } => {
+                    sum.add_regression(loss, f64::from(task.output[cell]), f64::from(task.target[cell]));
+                }
+                TaskKind::Regime { classes } => {
+                    let scores = &task.output[cell * classes..(cell + 1) * classes];
+                    sum.add_class(scores, task.target[cell] as usize);
+                }
+            }
+        }
+        match sum.mean(spec.loss_scale()) {
+            Some(mean) => assert_close(&[mean], &[task.loss], TOLERANCE),
+            None => assert_eq!(task.mask.iter().sum::<f32>(), 0.0),
+        }
+    }
+}
+
+#[test]
+fn scores_far_apart_do_not_overflow() {
+    let mut sum = LossSum::default();
+    sum.add_class(&[1e4, -1e4], 1);
+    assert_eq!(sum.mean(1.0), Some(2e4));
+}

@@ -1,0 +1,114 @@
+//! Metrics by name: `<split>/<task>/h<horizon>/<metric>`, each with the direction that is better.
+//!
+//! The catalogue is known before the first step, so a policy on a metric that will never exist is refused, not ignored.
+
+use std::cmp::Ordering;
+
+use crate::task::{TaskKind, Tasks};
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Less is better: losses and errors.
+    Minimise,
+    /// More is better: correlations and accuracies.
+    Maximise,
+}
+
+impl Direction {
+    /// By how much `new` is better than `old`.
+    #[must_use]
+    pub fn gain(self, old: f64, new: f64) -> f64 {
+        match self {
+            Self::Minimise => old - new,
+            Self::Maximise => new - old,
+        }
+    }
+
+    /// Orders the better value first.
+    #[must_use]
+    pub fn order(self, a: f64, b: f64) -> Ordering {
+        match self {
+            Self::Minimise => a.total_cmp(&b),
+            Self::Maximise => b.total_cmp(&a),
+        }
+    }
+}
+
+/// A metric that a run will have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its full name.
+    pub name: String,
+    /// Which way is better.
+    pub direction: Direction,
+}
+
+impl Metric {
+    /// True for a score over symbols, which too few symbols do not have.
+    pub(crate) fn is_cross_section(&self) -> bool {
+        self.name.ends_with("_cross")
+    }
+}
+
+const PRICE: [(&str, Direction); 6] = [
+    ("ic_series", Direction::Maximise),
+    ("rank_ic_series", Direction::Maximise),
+    ("rank_ic_cross", Direction::Maximise),
+    ("r2_zero", Direction::Maximise),
+    ("rmse", Direction::Minimise),
+    ("directional_accuracy", Direction::Maximise),
+];
+const VOLATILITY: [(&str, Direction); 3] = [
+    ("r2_log", Direction::Maximise),
+    ("qlike", Direction::Minimise),
+    ("rank_ic_series", Direction::Maximise),
+];
+const REGIME: [(&str, Direction); 4] = [
+    ("accuracy", Direction::Maximise),
+    ("macro_f1", Direction::Maximise),
+    ("mcc", Direction::Maximise),
+    ("ece", Direction::Minimise),
+];
+
+/// Every metric that `split` has after each epoch when `tasks` are trained.
+#[must_use]
+pub fn catalogue(split: &str, tasks: &Tasks) -> Vec<Metric> {
+    let mut metrics = vec![Metric { name: format!("{split}/loss"), direction: Direction::Minimise }];
+    for task in tasks.iter() {
+        metrics.push(Metric { name: format!("{split}/{}/loss", task.name), direction: Direction::Minimise });
+        let scores: &[(&str, Direction)] = match task.kind {
+            TaskKind::Price { .. } => &PRICE,
+            TaskKind::Volatility { .. } => &VOLATILITY,
+            TaskKind::Regime { .. } => &REGIME,
+        };
+        for horizon in &task.horizons {
+            for (score, direction) in scores {
+                let name = name(split, task.name, *horizon, score);
+                metrics.push(Metric { name, direction: *direction });
+            }
+        }
+    }
+    metrics
+}
+
+/// The full name of a score.
+#[must_use]
+pub fn name(split: &str, task: &str, horizon: usize, score: &str) -> String {
+    format!("{split}/{task}/h{horizon}/{score}")
+}
+
+/// Finds `wanted` among the metrics of the validation span, or names the nearest ones.
+///
+/// # Errors
+/// The names that look most like it, the most similar first.
+pub fn find(wanted: &str, tasks: &Tasks) -> Result<Metric, Vec<String>> {
+    let metrics = catalogue("validation", tasks);
+    if let Some(metric) = metrics.iter().find(|metric| metric.name == wanted) {
+        return Ok(metric.clone());
+    }
+    let mut names: Vec<String> = metrics.into_iter().map(|metric| metric.name).collect();
+    names.sort_by_key(|name| strsim::damerau_levenshtein(name, wanted));
+    names.truncate(3);
+    Err(names)
+}

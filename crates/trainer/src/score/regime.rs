@@ -1,0 +1,96 @@
+//! Scores of a regime forecast and of the naive forecasts beside it.
+
+use tapeline_data_pipeline::Regime;
+use tapeline_evaluation::baseline::majority;
+use tapeline_evaluation::calibration::{Probabilities, expected_calibration_error};
+use tapeline_evaluation::classification::Confusion;
+
+use super::Span;
+use super::rows::train_rows;
+use crate::error::TrainError;
+use crate::scorecard::{RegimeBaseline, RegimeScore};
+use crate::task::Task;
+
+/// Scores horizon number `position` of `task`, which is head number `head` with `classes` scores a horizon.
+pub(super) fn score(
+    span: &Span<'_>,
+    task: &Task,
+    head: usize,
+    position: usize,
+    classes: usize,
+) -> Result<RegimeScore, TrainError> {
+    let (label, horizon) = (task.labels.start + position, task.horizons[position]);
+    let values = &span.data.labels()[label].values;
+    let (mut samples, mut actual, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, &sample) in span.samples.iter().enumerate() {
+        let class = values[sample as usize];
+        if !class.is_nan() {
+            samples.push(sample);
+            actual.push(class as u32);
+            let scores = &span.predictions.heads[head].row(row)[position * classes..(position + 1) * classes];
+            probabilities.extend(class_probabilities(scores));
+        }
+    }
+    let probabilities = Probabilities::new(classes, &probabilities, &actual)?;
+    let confusion = Confusion::new(classes, &probabilities.predicted(), &actual)?;
+    let own = figures("network", &confusion);
+    Ok(RegimeScore {
+        task: task.name.into(),
+        horizon,
+        rows: actual.len(),
+        classes: Regime::ALL.iter().map(|regime| regime.name().to_owned()).collect(),
+        shares: confusion.actual_shares().unwrap_or_default(),
+        accuracy: own.accuracy,
+        macro_f1: own.macro_f1,
+        mcc: own.mcc,
+        ece: expected_calibration_error(&probabilities),
+        confusion: (0..classes)
+            .map(|actual| (0..classes).map(|predicted| confusion.count(actual, predicted) as u64).collect())
+            .collect(),
+        baselines: if span.wants_everything() {
+            baselines(span, label, classes, &samples, &actual)?
+        } else {
+            Vec::new()
+        },
+    })
+}
+
+/// The probability of each class by the softmax of its score, in 64 bits.
+pub fn class_probabilities(scores: &[f32]) -> impl Iterator<Item = f64> + '_ {
+    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = move |score: &f32| f64::from(score - top).exp();
+    let sum: f64 = scores.iter().map(weight).sum();
+    scores.iter().map(move |score| weight(score) / sum)
+}
+
+fn figures(name: &str, confusion: &Confusion) -> RegimeBaseline {
+    RegimeBaseline {
+        name: name.into(),
+        accuracy: confusion.accuracy(),
+        macro_f1: confusion.macro_f1(),
+        mcc: confusion.mcc(),
+    }
+}
+
+fn baselines(
+    span: &Span<'_>,
+    label: usize,
+    classes: usize,
+    samples: &[u32],
+    actual: &[u32],
+) -> Result<Vec<RegimeBaseline>, TrainError> {
+    let (_, train) = train_rows(span, label);
+    let train: Vec<u32> = train.into_iter().map(|class| class as u32).collect();
+    let mut baselines = Vec::new();
+    if let Some(class) = majority(&train, classes)? {
+        let forecast = vec![class; actual.len()];
+        baselines.push(figures("majority", &Confusion::new(classes, &forecast, actual)?));
+    }
+    // Where too few bars lie behind a decision there is no past regime; those rows are left out of this baseline.
+    let past = samples.iter().zip(actual).filter_map(|(sample, actual)| {
+        span.data.past_regime(*sample, label).map(|regime| (regime.index() as u32, *actual))
+    });
+    let (forecast, actual): (Vec<u32>, Vec<u32>) = past.unzip();
+    baselines.push(figures("persistence", &Confusion::new(classes, &forecast, &actual)?));
+    Ok(baselines)
+}

@@ -1,0 +1,295 @@
+//! The `tasks:` and `training:` sections as a user writes them. Every key has a default; unknown keys are refused.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the network learns to say. A section that is given holds the tasks it lists and no others;
+/// a section that is not given holds all three.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TasksSpec {
+    /// Returns to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_prediction: Option<PriceTaskSpec>,
+    /// Variance to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volatility_estimation: Option<VolatilityTaskSpec>,
+    /// The kind of market to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regime_detection: Option<RegimeTaskSpec>,
+}
+
+impl Default for TasksSpec {
+    fn default() -> Self {
+        Self {
+            price_prediction: Some(PriceTaskSpec::default()),
+            volatility_estimation: Some(VolatilityTaskSpec::default()),
+            regime_detection: Some(RegimeTaskSpec::default()),
+        }
+    }
+}
+
+/// Forecasts of the log return over each horizon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PriceTaskSpec {
+    /// What is forecast.
+    pub kind: PriceKind,
+    /// How far ahead, in base bars.
+    pub horizons: Vec<usize>,
+    /// Base bars between the decision and the price that is paid.
+    pub lag: usize,
+    /// How a miss is counted, on targets standardised by train rows.
+    pub loss: RegressionLoss,
+    /// The task's share of the loss; 1 means as good as naive for every task.
+    pub weight: f64,
+}
+
+impl Default for PriceTaskSpec {
+    fn default() -> Self {
+        Self {
+            kind: PriceKind::LogReturn,
+            horizons: vec![1, 3, 12],
+            lag: 0,
+            loss: RegressionLoss::Huber,
+            weight: 1.0,
+        }
+    }
+}
+
+/// What a price task forecasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceKind {
+    /// ln p(t+lag+h) − ln p(t+lag).
+    LogReturn,
+}
+
+/// Forecasts of the log of the realised variance over each horizon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VolatilityTaskSpec {
+    /// What is forecast.
+    pub kind: VolatilityKind,
+    /// How far ahead, in base bars.
+    pub horizons: Vec<usize>,
+    /// How a miss is counted, on targets standardised by train rows.
+    pub loss: RegressionLoss,
+    /// The task's share of the loss.
+    pub weight: f64,
+}
+
+impl Default for VolatilityTaskSpec {
+    fn default() -> Self {
+        Self {
+            kind: VolatilityKind::LogRealizedVariance,
+            horizons: vec![12],
+            loss: RegressionLoss::Mse,
+            weight: 0.5,
+        }
+    }
+}
+
+/// What a volatility task forecasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VolatilityKind {
+    /// ln Σ r² over the next h base bars.
+    LogRealizedVariance,
+}
+
+/// Forecasts of the regime of each horizon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegimeTaskSpec {
+    /// Which classes.
+    pub kind: RegimeKind,
+    /// How far ahead, in base bars.
+    pub horizons: Vec<usize>,
+    /// How a miss is counted.
+    pub loss: ClassificationLoss,
+    /// The task's share of the loss.
+    pub weight: f64,
+}
+
+impl Default for RegimeTaskSpec {
+    fn default() -> Self {
+        Self {
+            kind: RegimeKind::BullBearSidewaysVolatile,
+            horizons: vec![12],
+            loss: ClassificationLoss::CrossEntropy,
+            weight: 0.3,
+        }
+    }
+}
+
+/// Which classes a regime task tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RegimeKind {
+    /// Volatile by a train quantile of variance; else bull, bear or sideways by the scaled return.
+    BullBearSidewaysVolatile,
+}
+
+/// How a regression miss is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RegressionLoss {
+    /// Huber with δ = 1 train standard deviation of the target.
+    Huber,
+    /// Squared error.
+    Mse,
+}
+
+/// How a classification miss is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassificationLoss {
+    /// Negative log likelihood of the softmax, over ln(classes).
+    CrossEntropy,
+}
+
+/// How the network is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingSpec {
+    /// Passes over the train samples.
+    pub num_epochs: usize,
+    /// Samples per step.
+    pub batch_size: usize,
+    /// How weights follow gradients.
+    pub optimizer: OptimizerSpec,
+    /// The learning rate over time.
+    pub scheduler: SchedulerSpec,
+    /// The longest gradient that is followed.
+    pub gradient_clip: GradientClipSpec,
+    /// When to give up.
+    pub early_stopping: EarlyStoppingSpec,
+    /// When to save, and what to keep.
+    pub checkpointing: CheckpointingSpec,
+}
+
+impl Default for TrainingSpec {
+    fn default() -> Self {
+        Self {
+            num_epochs: 50,
+            batch_size: 32,
+            optimizer: OptimizerSpec::default(),
+            scheduler: SchedulerSpec::default(),
+            gradient_clip: GradientClipSpec::default(),
+            early_stopping: EarlyStoppingSpec::default(),
+            checkpointing: CheckpointingSpec::default(),
+        }
+    }
+}
+
+/// AdamW with decoupled weight decay.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSpec {
+    /// Which optimiser.
+    pub kind: OptimizerKind,
+    /// The peak learning rate.
+    pub learning_rate: f64,
+    /// Decay of every weight per unit of learning rate.
+    pub weight_decay: f64,
+}
+
+impl Default for OptimizerSpec {
+    fn default() -> Self {
+        Self { kind: OptimizerKind::Adamw, learning_rate: 1e-3, weight_decay: 1e-5 }
+    }
+}
+
+/// Which optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// Loshchilov and Hutter 2019; β = (0.9, 0.999), ε = 1e-8.
+    Adamw,
+}
+
+/// Linear warm-up, then half a cosine that would reach zero after the last step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SchedulerSpec {
+    /// Which shape.
+    pub kind: SchedulerKind,
+    /// Epochs over which the rate grows from near zero to its peak; fractions are fine.
+    pub warmup_epochs: f64,
+}
+
+impl Default for SchedulerSpec {
+    fn default() -> Self {
+        Self { kind: SchedulerKind::Cosine, warmup_epochs: 2.0 }
+    }
+}
+
+/// Which shape the learning rate has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SchedulerKind {
+    /// Warm-up and cosine.
+    Cosine,
+}
+
+/// The longest gradient that is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GradientClipSpec {
+    /// Largest Euclidean norm over all parameters at once.
+    pub norm: f64,
+}
+
+impl Default for GradientClipSpec {
+    fn default() -> Self {
+        Self { norm: 1.0 }
+    }
+}
+
+/// Training ends when the metric has not improved for `patience` epochs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EarlyStoppingSpec {
+    /// A metric by its full name, such as `validation/loss`.
+    pub metric: String,
+    /// Epochs without improvement that are borne.
+    pub patience: usize,
+    /// The least change that counts as improvement.
+    pub min_delta: f64,
+}
+
+impl Default for EarlyStoppingSpec {
+    fn default() -> Self {
+        Self { metric: "validation/loss".into(), patience: 10, min_delta: 1e-4 }
+    }
+}
+
+/// When to save, and what to keep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointingSpec {
+    /// Save at the end of every so many epochs. The last epoch, the best one and an interruption always save.
+    pub every_n_epochs: usize,
+    /// Also save every so many steps, inside an epoch too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_n_steps: Option<usize>,
+    /// How many of the newest checkpoints stay.
+    pub keep_last: usize,
+    /// How many of the best checkpoints stay besides.
+    pub keep_best: usize,
+    /// What `best` means.
+    pub metric: String,
+}
+
+impl Default for CheckpointingSpec {
+    fn default() -> Self {
+        Self {
+            every_n_epochs: 5,
+            every_n_steps: None,
+            keep_last: 2,
+            keep_best: 1,
+            metric: "validation/loss".into(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Everything a resume needs besides weights and the optimiser's tensors.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lineage::Lineage;
+
+/// The layout of `state.json` that this release writes and reads.
+pub const STATE_VERSION: u32 = 1;
+
+/// Where a run is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// [`STATE_VERSION`] when it was written.
+    pub version: u32,
+    /// Optimiser steps done.
+    pub step: usize,
+    /// Epochs finished.
+    pub epoch: usize,
+    /// Batches done in the epoch that is under way.
+    pub cursor: usize,
+    /// The train loss of the epoch that is under way.
+    pub running: RunningLoss,
+    /// What each finished epoch came to.
+    pub history: Vec<EpochRecord>,
+    /// Where the run comes from.
+    pub lineage: Lineage,
+}
+
+/// Sums behind the train loss of an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunningLoss {
+    /// Samples seen.
+    pub samples: u64,
+    /// Σ batch loss × batch size.
+    pub total: f64,
+    /// The same for each task.
+    pub tasks: BTreeMap<String, f64>,
+}
+
+impl RunningLoss {
+    /// Adds a batch of `samples` samples.
+    pub(crate) fn add(&mut self, samples: usize, total: f64, tasks: &BTreeMap<String, f64>) {
+        let weight = samples as f64;
+        self.samples += samples as u64;
+        self.total += weight * total;
+        for (task, loss) in tasks {
+            *self.tasks.entry(task.clone()).or_default() += weight * loss;
+        }
+    }
+
+    /// The means as metrics of the train span.
+    pub(crate) fn metrics(&self) -> BTreeMap<String, Option<f64>> {
+        let mean = |sum: f64| (self.samples > 0).then(|| sum / self.samples as f64);
+        let tasks = self.tasks.iter().map(|(task, sum)| (format!("train/{task}/loss"), mean(*sum)));
+        tasks.chain([("train/loss".to_owned(), mean(self.total))]).collect()
+    }
+}
+
+/// A finished epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochRecord {
+    /// Its number, from 0.
+    pub epoch: usize,
+    /// Optimiser steps done at its end.
+    pub step: usize,
+    /// What it came to.
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
+
+impl State {
+    /// The state before the first step.
+    #[must_use]
+    pub fn fresh(lineage: Lineage) -> Self {
+        Self {
+            version: STATE_VERSION,
+            step: 0,
+            epoch: 0,
+            cursor: 0,
+            running: RunningLoss::default(),
+            history: Vec::new(),
+            lineage,
+        }
+    }
+
+    /// A metric over the finished epochs.
+    #[must_use]
+    pub fn history_of(&self, metric: &str) -> Vec<Option<f64>> {
+        self.history.iter().map(|record| record.metrics.get(metric).copied().flatten()).collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! What a disk that refuses checkpoints does to a run.
+
+use std::fs;
+use std::path::Path;
+
+use tapeline_events::{Event, Outcome};
+use tapeline_trainer::{Checkpoints, Start, TrainError};
+
+use crate::small_run::{Heard, SmallRun};
+
+fn failures(heard: &Heard) -> usize {
+    heard.0.iter().filter(|event| matches!(event, Event::CheckpointFailed { .. })).count()
+}
+
+/// A place where no folder can be made.
+fn inside_a_file(folder: &Path) -> std::path::PathBuf {
+    fs::write(folder.join("file"), "").unwrap();
+    folder.join("file").join("checkpoints")
+}
+
+#[test]
+fn training_goes_on_without_checkpoints() {
+    tch::set_num_threads(1);
+    let run = SmallRun::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut heard = Heard::default();
+    let (ending, _) = run.fit(&inside_a_file(folder.path()), Start::Fresh, &|| false, &mut heard).unwrap();
+    assert_eq!(ending.outcome, Outcome::Completed);
+    assert!(failures(&heard) > 2);
+    assert!(!heard.0.iter().any(|event| matches!(event, Event::CheckpointSaved { .. })));
+}
+
+#[test]
+fn an_interruption_that_cannot_be_saved_is_an_error() {
+    tch::set_num_threads(1);
+    let run = SmallRun::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut heard = Heard::default();
+    let ending = run.fit(&inside_a_file(folder.path()), Start::Fresh, &|| true, &mut heard);
+    let ending = ending.map(|(ending, _)| ending);
+    assert!(matches!(ending, Err(TrainError::Checkpoint { operation: "write", .. })), "{ending:?}");
+    assert_eq!(failures(&heard), 1);
+    assert!(!heard.0.iter().any(|event| matches!(event, Event::Interrupted { .. } | Event::RunEnded { .. })));
+}
+
+#[test]
+fn nothing_is_deleted_before_the_pointers_have_moved() {
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    run.training.checkpointing.every_n_steps = Some(1);
+    run.training.checkpointing.keep_last = 1;
+    let folder = tempfile::tempdir().unwrap();
+    let steps = std::cell::Cell::new(0);
+    let reached = |stop| {
+        steps.set(steps.get() + 1);
+        steps.get() == stop
+    };
+    run.fit(folder.path(), Start::Fresh, &|| reached(3), &mut Heard::default()).unwrap();
+    let pointed = || folder.path().join(fs::read_to_string(folder.path().join("last")).unwrap().trim());
+    assert_eq!(pointed(), folder.path().join("step-00000003"));
+
+    // From here on no pointer can be replaced.
+    fs::create_dir(folder.path().join(".last.partial")).unwrap();
+    let mut heard = Heard::default();
+    let cut = run.fit(folder.path(), Start::Resume, &|| reached(6), &mut heard);
+    assert!(cut.is_err());
+    assert_eq!(failures(&heard), 3);
+    assert_eq!(pointed(), folder.path().join("step-00000003"));
+    assert!(pointed().join("MANIFEST").exists(), "`last` points to nothing");
+    assert_eq!(Checkpoints::at(folder.path()).newest().unwrap().state.step, 6);
+}

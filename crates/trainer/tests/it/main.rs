@@ -1,0 +1,11 @@
+//! The trainer from outside.
+#![cfg(test)]
+
+mod checkpoint;
+mod disk;
+mod lineage;
+mod resume;
+mod score;
+mod small_run;
+mod spec;
+mod stop;

@@ -1,0 +1,120 @@
+//! A run that was stopped anywhere and resumed is the run that never was.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+
+use tapeline_events::{Event, Outcome, Record, SCHEMA, projection};
+use tapeline_models::weights_to_bytes;
+use tapeline_trainer::{Start, TrainError};
+
+use crate::small_run::{Heard, SmallRun};
+
+fn records(heard: &Heard) -> Vec<Record> {
+    let record = |(seq, event): (usize, &Event)| Record {
+        schema: SCHEMA,
+        seq: seq as u64,
+        at: String::new(),
+        event: event.clone(),
+    };
+    heard.0.iter().enumerate().map(record).collect()
+}
+
+fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(checkpoint)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_run_stopped_at_any_step_and_resumed_is_the_same_run() {
+    tch::set_num_threads(1);
+    let run = SmallRun::new();
+    let whole = tempfile::tempdir().unwrap();
+    let mut heard = Heard::default();
+    let (ending, network) = run.fit(whole.path(), Start::Fresh, &|| false, &mut heard).unwrap();
+    let last = ending.state.step;
+    let expected = weights_to_bytes(network.parameters()).unwrap();
+    let last_checkpoint = format!("step-{last:08}");
+
+    let steps_per_epoch = last / 2;
+    for stops in [vec![1], vec![steps_per_epoch], vec![2, steps_per_epoch - 1, last - 1], vec![5, 6, 7]] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut told = Heard::default();
+        let mut start = Start::Fresh;
+        for stop in stops {
+            let done = Cell::new(if start == Start::Fresh { 0 } else { step_of(&told) });
+            let reached = || {
+                done.set(done.get() + 1);
+                done.get() == stop
+            };
+            let (ending, _) = run.fit(folder.path(), start, &reached, &mut told).unwrap();
+            assert_eq!(ending.outcome, Outcome::Interrupted);
+            assert_eq!(ending.state.step, stop);
+            start = Start::Resume;
+        }
+        let (ending, network) = run.fit(folder.path(), start, &|| false, &mut told).unwrap();
+        assert_eq!(ending.outcome, Outcome::Completed);
+        assert_eq!(weights_to_bytes(network.parameters()).unwrap(), expected, "weights differ");
+        let pair = [whole.path(), folder.path()].map(|folder| files_of(&folder.join(&last_checkpoint)));
+        assert_eq!(pair[0], pair[1], "the last checkpoints differ");
+        assert_eq!(projection(&records(&told)), projection(&records(&heard)), "the journals differ");
+    }
+}
+
+fn step_of(heard: &Heard) -> usize {
+    heard.0.iter().rev().find_map(Event::step).unwrap_or_default() as usize
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+    tch::set_num_threads(1);
+    let run = SmallRun::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (ending, network) = run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()).unwrap();
+    let newest = folder.path().join(format!("step-{:08}", ending.state.step));
+    let model = newest.join("model.safetensors");
+    let mut bytes = fs::read(&model).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&model, bytes).unwrap();
+
+    let mut told = Heard::default();
+    let (again, resumed) = run.fit(folder.path(), Start::Resume, &|| false, &mut told).unwrap();
+    let warned = told.0.iter().any(|event| {
+        matches!(event, Event::CheckpointDamaged { folder, reason, .. }
+            if newest.ends_with(folder) && reason.contains("model.safetensors"))
+    });
+    assert!(warned, "nobody was told: {:?}", told.0.first());
+    assert_eq!(again.state.step, ending.state.step);
+    let weights = [network, resumed].map(|network| weights_to_bytes(network.parameters()).unwrap());
+    assert_eq!(weights[0], weights[1]);
+}
+
+#[test]
+fn another_lineage_is_refused_with_what_differs() {
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    let folder = tempfile::tempdir().unwrap();
+    run.fit(folder.path(), Start::Fresh, &|| true, &mut Heard::default()).unwrap();
+    run.training.optimizer.learning_rate = 0.5;
+    run.training.checkpointing.every_n_epochs = 9;
+    match run.fit(folder.path(), Start::Resume, &|| false, &mut Heard::default()) {
+        Err(TrainError::Lineage { differences }) => {
+            assert_eq!(differences, ["training.optimizer.learning_rate: 0.001 → 0.5"]);
+        }
+        other => panic!("not refused: {:?}", other.map(|(ending, _)| ending)),
+    }
+}
+
+#[test]
+fn resuming_without_a_checkpoint_says_so() {
+    let run = SmallRun::new();
+    let folder = tempfile::tempdir().unwrap();
+    let refused = run.fit(folder.path(), Start::Resume, &|| false, &mut Heard::default());
+    assert!(matches!(refused, Err(TrainError::NoCheckpoint { .. })));
+}

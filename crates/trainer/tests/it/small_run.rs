@@ -1,0 +1,144 @@
+//! A run small enough for a test: two symbols, three days, a network of a few thousand weights.
+
+use std::path::Path;
+
+use tapeline_data_pipeline::{
+    DataSpec, Dataset, FeatureSpec, SequenceLengthSpec, SourceSpec, Span, SyntheticSpec, built_in_market,
+};
+use tapeline_events::{Event, Observer};
+use tapeline_models::{
+    CnnSpec, FusionSpec, HybridSpec, InputShape, LstmSpec, ModelSpec, Network, NetworkSpec, build,
+};
+use tapeline_trainer::{
+    Checkpoints, Ending, LIBTORCH, Lineage, PriceTaskSpec, Purpose, RegimeTaskSpec, Run, Start, Tasks,
+    TasksSpec, TrainError, TrainingSpec, VolatilityTaskSpec, child_seed, fit,
+};
+use tch::Device;
+
+/// The run's seed.
+pub(crate) const SEED: u64 = 11;
+
+/// Everything that stands still while a run is trained.
+pub(crate) struct SmallRun {
+    pub(crate) data: Dataset,
+    pub(crate) tasks: Tasks,
+    pub(crate) training: TrainingSpec,
+}
+
+pub(crate) fn data_spec() -> DataSpec {
+    let synthetic = SyntheticSpec { seed: 3, symbols: 2, days: 3, best_ic: 0.4 };
+    DataSpec {
+        source: SourceSpec { synthetic: Some(synthetic), ..SourceSpec::default() },
+        timeframes: ["1m", "5m"].iter().map(|text| text.parse().unwrap()).collect(),
+        sequence_length: SequenceLengthSpec::Same(12),
+        features: vec![FeatureSpec::LogReturn, FeatureSpec::Volume, FeatureSpec::TimeOfDay],
+        stride: 7,
+        ..DataSpec::default()
+    }
+}
+
+pub(crate) fn tasks_spec() -> TasksSpec {
+    TasksSpec {
+        price_prediction: Some(PriceTaskSpec { horizons: vec![1, 5], ..PriceTaskSpec::default() }),
+        volatility_estimation: Some(VolatilityTaskSpec {
+            horizons: vec![5],
+            ..VolatilityTaskSpec::default()
+        }),
+        regime_detection: Some(RegimeTaskSpec { horizons: vec![5], ..RegimeTaskSpec::default() }),
+    }
+}
+
+impl SmallRun {
+    pub(crate) fn new() -> Self {
+        let spec = data_spec();
+        let tasks = tasks_spec().check().unwrap();
+        let bars = built_in_market(spec.source.synthetic.as_ref().unwrap(), Span::ZERO);
+        let data = spec.check().unwrap().prepare(bars, tasks.labels()).unwrap();
+        let mut training = TrainingSpec { num_epochs: 2, batch_size: 48, ..TrainingSpec::default() };
+        training.scheduler.warmup_epochs = 0.5;
+        training.checkpointing.every_n_epochs = 1;
+        training.checkpointing.every_n_steps = Some(4);
+        Self { data, tasks, training }
+    }
+
+    pub(crate) fn network_spec(&self) -> NetworkSpec {
+        let inputs = self.data.inputs().iter();
+        NetworkSpec {
+            model: ModelSpec::Hybrid(HybridSpec {
+                cnn: CnnSpec {
+                    channels: 8,
+                    kernel_sizes: vec![3, 5],
+                    dilations: vec![1, 2],
+                    attention_heads: 2,
+                    dropout: 0.2,
+                },
+                lstm: LstmSpec {
+                    hidden_size: 8,
+                    num_layers: 2,
+                    bidirectional: false,
+                    attention_heads: 2,
+                    dropout: 0.2,
+                },
+                fusion: FusionSpec { output_size: 12, dropout: 0.2, ..FusionSpec::default() },
+            }),
+            inputs: inputs
+                .map(|input| InputShape { length: input.length, features: input.width() })
+                .collect(),
+            heads: self.tasks.heads(),
+        }
+    }
+
+    pub(crate) fn network(&self) -> Box<dyn Network> {
+        let seed = child_seed(SEED, Purpose::Initialisation, 0);
+        build(&self.network_spec(), seed, Device::Cpu).unwrap()
+    }
+
+    pub(crate) fn lineage(&self) -> Lineage {
+        Lineage {
+            tapeline: env!("CARGO_PKG_VERSION").into(),
+            libtorch: LIBTORCH.into(),
+            device: "cpu".into(),
+            threads: 1,
+            seed: SEED,
+            data: "the small market".into(),
+            pipeline: data_spec(),
+            split: self.data.fitted().split,
+            labels: self.tasks.labels().to_vec(),
+            network: self.network_spec(),
+            training: self.training.clone(),
+        }
+    }
+
+    /// Trains with checkpoints under `folder` until the end, or until `stop` says so after a step.
+    pub(crate) fn fit(
+        &self,
+        folder: &Path,
+        start: Start,
+        stop: &dyn Fn() -> bool,
+        heard: &mut Heard,
+    ) -> Result<(Ending, Box<dyn Network>), TrainError> {
+        let network = self.network();
+        let checkpoints = Checkpoints::at(folder);
+        let run = Run {
+            data: &self.data,
+            network: network.as_ref(),
+            tasks: &self.tasks,
+            training: &self.training,
+            lineage: self.lineage(),
+            checkpoints: &checkpoints,
+            device: Device::Cpu,
+        };
+        let ending = fit(&run, start, stop, heard)?;
+        Ok((ending, network))
+    }
+}
+
+/// Remembers every event.
+#[derive(Default)]
+pub(crate) struct Heard(pub(crate) Vec<Event>);
+
+impl Observer for Heard {
+    fn observe(&mut self, event: &Event) {
+        self.0.push(event.clone());
+    }
+}

@@ -1,0 +1,50 @@
+//! Ends before the last epoch.
+
+use tapeline_events::{Event, Outcome};
+use tapeline_trainer::{Start, TrainError};
+
+use crate::small_run::{Heard, SmallRun};
+
+#[test]
+fn a_run_that_does_not_improve_is_stopped_and_stays_stopped() {
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    run.training.num_epochs = 5;
+    run.training.early_stopping.patience = 1;
+    run.training.early_stopping.min_delta = 1e9;
+    let folder = tempfile::tempdir().unwrap();
+    let mut heard = Heard::default();
+    let (ending, _) = run.fit(folder.path(), Start::Fresh, &|| false, &mut heard).unwrap();
+    assert_eq!((ending.outcome, ending.state.epoch), (Outcome::EarlyStopped, 2));
+    let told =
+        heard.0.iter().any(|event| matches!(event, Event::EarlyStopped { epoch: 2, best_epoch: 1, .. }));
+    assert!(told, "{:?}", heard.0.last());
+
+    let (again, _) = run.fit(folder.path(), Start::Resume, &|| false, &mut heard).unwrap();
+    assert_eq!(again, ending);
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_with_its_step() {
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    run.training.optimizer.learning_rate = 1e30;
+    let folder = tempfile::tempdir().unwrap();
+    match run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()) {
+        Err(TrainError::NonFinite { value, step, .. }) => assert!(step > 1 && !value.is_finite()),
+        other => panic!("not refused: {:?}", other.map(|(ending, _)| ending)),
+    }
+}
+
+#[test]
+fn a_policy_on_a_metric_that_these_data_never_define_is_refused_before_the_first_step() {
+    let mut run = SmallRun::new();
+    run.training.early_stopping.metric = "validation/price_prediction/h1/rank_ic_cross".into();
+    let folder = tempfile::tempdir().unwrap();
+    match run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()) {
+        Err(TrainError::UndefinedMetric { policy, symbols: 2, .. }) => {
+            assert_eq!(policy, "training.early_stopping.metric");
+        }
+        other => panic!("not refused: {:?}", other.map(|(ending, _)| ending)),
+    }
+}

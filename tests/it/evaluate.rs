@@ -1,0 +1,80 @@
+//! `tapeline evaluate`: the same scores again, and the one way into the test span.
+
+use std::fs;
+
+use tapeline_events::Event;
+
+use crate::program::{BAD_INPUT, DONE, Said};
+use crate::small_run::{FROM_FILES, SmallRun};
+
+fn evaluate(run: &SmallRun, split: &str) -> Said {
+    run.say(["evaluate", "--run", run.run().to_str().unwrap(), "--split", split])
+}
+
+fn report(run: &SmallRun) -> String {
+    fs::read_to_string(run.run().join("report.html")).unwrap()
+}
+
+#[test]
+fn the_validation_scores_of_a_run_come_out_again() {
+    let run = SmallRun::new();
+    let trained = run.train(&[]).ended_with(DONE);
+    let read = |file: &str| fs::read(run.run().join(file)).unwrap();
+    let files = ["scores-validation.json", "predictions.parquet"];
+    let before = files.map(read);
+    let evaluated = evaluate(&run, "validation").ended_with(DONE);
+    assert!(before == files.map(read), "the scores or the predictions differ");
+    let table = |said: &Said| said.stdout.split("features:").next().unwrap().to_owned();
+    assert_eq!(table(&evaluated), table(&trained));
+}
+
+#[test]
+fn every_look_at_the_test_span_is_counted() {
+    let run = SmallRun::new();
+    run.train(&[]).ended_with(DONE);
+    evaluate(&run, "validation").ended_with(DONE);
+    let openings = run.folder().join("runs/test-openings.jsonl");
+    assert!(!openings.exists() && !run.run().join("scores-test.json").exists());
+    assert!(report(&run).contains("never opened for this data"));
+
+    evaluate(&run, "test").ended_with(DONE).printing("test span").complaining("time number 1");
+    assert!(report(&run).contains("opened once for this data"));
+    evaluate(&run, "test").ended_with(DONE).complaining("time number 2");
+    assert!(report(&run).contains("opened 2 times for this data"));
+    assert_eq!(fs::read_to_string(&openings).unwrap().lines().count(), 2);
+    let told = run.journal().into_iter().filter_map(|record| match record.event {
+        Event::TestSpanOpened { times, .. } => Some(times),
+        _ => None,
+    });
+    assert!(told.eq([1, 2]));
+}
+
+#[test]
+fn other_bars_are_not_what_the_run_was_trained_on() {
+    let run = SmallRun::with_bars(|_| ());
+    run.train(&FROM_FILES).ended_with(DONE);
+    run.rewrite_bars(|bars| bars[0].volume[7] += 1.0);
+    for split in ["validation", "test"] {
+        evaluate(&run, split).ended_with(BAD_INPUT).complaining("not the bars the run was trained on");
+    }
+    assert!(!run.folder().join("runs/test-openings.jsonl").exists(), "a refused look is no look");
+}
+
+#[test]
+fn a_run_without_an_artefact_cannot_be_evaluated() {
+    let run = SmallRun::new();
+    run.train(&[]).ended_with(DONE);
+    fs::remove_dir_all(run.run().join("artefact")).unwrap();
+    evaluate(&run, "validation").ended_with(BAD_INPUT).complaining("has no usable artefact");
+}
+
+#[test]
+fn a_damaged_artefact_is_refused() {
+    let run = SmallRun::new();
+    run.train(&[]).ended_with(DONE);
+    let weights = run.run().join("artefact/weights.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    evaluate(&run, "validation").ended_with(BAD_INPUT).complaining("weights.safetensors");
+}

@@ -1,0 +1,110 @@
+//! A run that is killed anywhere and resumed is the run that never was, byte for byte.
+
+use std::time::Duration;
+
+use tapeline_events::Event;
+
+use crate::evidence::Evidence;
+use crate::program::DONE;
+use crate::small_run::SmallRun;
+
+const KILLS: u64 = 20;
+
+/// Steps of a small run.
+const STEPS: u64 = 54;
+
+/// The first step that is told after a checkpoint, which is made every three steps.
+const FIRST: u64 = 4;
+
+/// A kill comes up to this long after the journal tells of its step: into the next step, a save or the scoring.
+const LATEST: u64 = 40_000;
+
+/// Where the kill of this number comes: after which step, and how long after.
+fn place(number: u64) -> (u64, Duration) {
+    let dice = |side: u64| mixed(number * 2 + side);
+    (FIRST + dice(0) % (STEPS - FIRST + 1), Duration::from_micros(dice(1) % LATEST))
+}
+
+/// The output function of SplitMix64 (Steele, Lea and Flood 2014).
+fn mixed(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The step of the checkpoint that the run went on from last.
+fn resumed_from(run: &SmallRun) -> u64 {
+    let journal = run.journal();
+    let step = |event: &Event| match event {
+        Event::ResumedFrom { step, .. } => Some(*step),
+        _ => None,
+    };
+    journal.iter().rev().find_map(|record| step(&record.event)).unwrap()
+}
+
+#[test]
+fn twenty_runs_killed_at_random_steps_and_resumed_differ_in_no_byte() {
+    let undisturbed = Evidence::undisturbed();
+    println!("killed after step  by µs  resumed from  bytes compared  that differ");
+    let mut different = Vec::new();
+    for number in 0..KILLS {
+        let (step, delay) = place(number);
+        let run = SmallRun::new();
+        let mut training = run.start(&[]);
+        training.wait_for_step(step);
+        std::thread::sleep(delay);
+        training.kill();
+        run.resume().ended_with(DONE).printing("report");
+
+        let evidence = Evidence::of(&run);
+        let differences = evidence.differences(undisturbed);
+        println!(
+            "{step:>17}  {:>5}  {:>12}  {:>14}  {:>11}",
+            delay.as_micros(),
+            resumed_from(&run),
+            evidence.len(),
+            differences.iter().map(|(_, bytes)| bytes).sum::<usize>()
+        );
+        different.extend(differences.into_iter().map(|(name, bytes)| (step, name.to_owned(), bytes)));
+    }
+    assert!(different.is_empty(), "{different:?}");
+}
+
+#[test]
+fn a_run_killed_again_after_it_was_resumed_differs_in_no_byte() {
+    let run = SmallRun::new();
+    let mut training = run.start(&[]);
+    training.wait_for_step(10);
+    training.kill();
+    for step in [20, 30, 40] {
+        let mut training = run.start_to_resume();
+        training.wait_for_step(step);
+        training.kill();
+    }
+    run.resume().ended_with(DONE);
+    assert_eq!(Evidence::of(&run).differences(Evidence::undisturbed()), []);
+}
+
+#[test]
+fn a_run_that_is_resumed_after_its_end_stays_what_it_is() {
+    let run = SmallRun::new();
+    run.train(&[]).ended_with(DONE);
+    run.resume().ended_with(DONE);
+    assert_eq!(Evidence::of(&run).differences(Evidence::undisturbed()), []);
+}
+
+#[test]
+fn a_run_killed_before_its_first_checkpoint_begins_again_and_is_the_same() {
+    let seldom = "training.checkpointing={every_n_epochs: 1}";
+    let one_long_epoch =
+        ["--set", seldom, "--set", "training.batch_size=8", "--set", "training.num_epochs=1"];
+    let (undisturbed, run) = (SmallRun::new(), SmallRun::new());
+    undisturbed.train(&one_long_epoch).ended_with(DONE);
+    let mut training = run.start(&one_long_epoch);
+    training.wait_for_step(1);
+    training.kill();
+    assert!(run.checkpoints().is_empty());
+    run.resume().ended_with(DONE).complaining("starts again");
+    assert_eq!(Evidence::of(&run).differences(&Evidence::of(&undisturbed)), []);
+}

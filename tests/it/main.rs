@@ -1,0 +1,19 @@
+//! The program `tapeline` from outside: words in, files and an exit code out. Every test works in a folder of its own, on
+//! a market of two symbols and three days, in one thread.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
+#![expect(clippy::disallowed_methods, reason = "a test starts processes and hands them their environment")]
+
+mod bad_input;
+mod consumer;
+mod damage;
+mod evaluate;
+mod evidence;
+mod full_disk;
+mod gone_reader;
+mod kill;
+mod looking;
+mod program;
+mod real_bars;
+mod signal;
+mod small_run;
+mod train;
