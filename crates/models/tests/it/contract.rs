@@ -113,6 +113,18 @@ fn evaluation_repeats_itself_and_ignores_batch_mates() {
 }
 
 #[test]
+fn every_timeframe_counts() {
+    for_each_network(|name, network, inputs| {
+        let reference = all_outputs(network, inputs, Mode::Evaluate);
+        for timeframe in 0..inputs.len() {
+            let mut others: Vec<Tensor> = inputs.iter().map(Tensor::shallow_clone).collect();
+            others[timeframe] = &others[timeframe] * -1.0;
+            assert_ne!(all_outputs(network, &others, Mode::Evaluate), reference, "{name}: {timeframe}");
+        }
+    });
+}
+
+#[test]
 fn inputs_in_another_layout_count_by_position() {
     for_each_network(|name, network, inputs| {
         let strided: Vec<Tensor> =
