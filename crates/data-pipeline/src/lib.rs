@@ -40,6 +40,7 @@ mod error;
 mod feature;
 mod fingerprint;
 mod gap;
+mod ingest;
 mod label;
 pub mod leak;
 mod nearest;
@@ -65,6 +66,10 @@ pub use dataset::{Dataset, Fitted, FittedTarget};
 pub use error::DataError;
 pub use feature::{Channel, Feature, REALIZED_VOLATILITY_BARS, Stretch, Unit};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use ingest::{
+    Conflict, IngestError, IngestReport, IngestSpec, LeanPrices, LeanSpec, OnConflict, PassedOver, Vendor,
+    ingest,
+};
 pub use label::{
     AbsentLabels, FittedLabel, LabelColumn, LabelSpec, REGIME_TREND, REGIME_VOLATILE_QUANTILE,
     REGIME_VOLATILITY_BARS, Regime, RegimeThresholds,

@@ -1,14 +1,14 @@
 //! Bars as their source has them: nothing sorted, filled or mended.
 
 mod cell;
-mod files;
+pub(crate) mod files;
 mod join;
 mod note;
 mod parquet;
-mod plan;
-mod stamp;
+pub(crate) mod plan;
+pub(crate) mod stamp;
 pub(crate) mod text;
-mod text_file;
+pub(crate) mod text_file;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,7 @@ use plan::{Gathered, ReadPlan};
 
 pub(crate) use join::Overlap;
 pub use note::SourceNote;
+pub(crate) use write::columns as bar_columns;
 pub use write::write_parquet;
 
 /// What messages call the built-in market.

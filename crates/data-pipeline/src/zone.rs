@@ -28,6 +28,11 @@ impl Zone {
         Self { name: "UTC".into(), zone: TimeZone::UTC }
     }
 
+    /// A clock that is `hours` ahead of UTC, all year.
+    pub(crate) fn fixed(hours: i8) -> Self {
+        Self { name: format!("{hours:+03}:00"), zone: TimeZone::fixed(jiff::tz::offset(hours)) }
+    }
+
     pub(crate) const fn time_zone(&self) -> &TimeZone {
         &self.zone
     }

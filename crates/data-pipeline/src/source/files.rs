@@ -74,16 +74,7 @@ fn list(path: &Path) -> Result<(Vec<PathBuf>, Named), DataError> {
         files.sort();
         return Ok((files, false));
     }
-    let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
-    let Some(pattern) = pattern else { return Err(DataError::FindSource { path: path.into() }) };
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let matches = glob::glob_with(pattern, options);
-    let matches = matches.map_err(|source| DataError::Glob { pattern: path.into(), source })?;
-    for entry in matches {
-        let entry = entry.map_err(|error| {
-            let path = error.path().into();
-            DataError::ListFolder { path, source: error.into() }
-        })?;
+    for entry in matches(path)? {
         if entry.is_dir() {
             walk(&entry, &mut files)?;
         } else {
@@ -96,6 +87,24 @@ fn list(path: &Path) -> Result<(Vec<PathBuf>, Named), DataError> {
     files.sort();
     files.dedup();
     Ok((files, true))
+}
+
+/// The files and folders that the glob `path` matches; hidden ones only where it names the dot.
+///
+/// # Errors
+/// A path that leads nowhere and is no glob, a glob that cannot be read, and one that matches nothing.
+pub(crate) fn matches(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let Some(pattern) = pattern else { return Err(DataError::FindSource { path: path.into() }) };
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let matches = glob::glob_with(pattern, options);
+    let matches = matches.map_err(|source| DataError::Glob { pattern: path.into(), source })?;
+    let found: Result<Vec<PathBuf>, _> = matches.collect();
+    let found = found.map_err(|error| {
+        let path = error.path().into();
+        DataError::ListFolder { path, source: error.into() }
+    })?;
+    if found.is_empty() { Err(DataError::NoMatch { pattern: path.into() }) } else { Ok(found) }
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> {

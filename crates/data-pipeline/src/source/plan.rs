@@ -9,19 +9,19 @@ use crate::time::{Span, Timeframe, Timestamp};
 
 /// How every file of a source is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ReadPlan<'a> {
-    pub(super) spec: &'a SourceSpec,
-    pub(super) stamp: Stamp,
-    pub(super) timeframe: Timeframe,
+pub(crate) struct ReadPlan<'a> {
+    pub(crate) spec: &'a SourceSpec,
+    pub(crate) stamp: Stamp,
+    pub(crate) timeframe: Timeframe,
 }
 
 impl<'a> ReadPlan<'a> {
-    pub(super) const fn columns(&self) -> &'a ColumnsSpec {
+    pub(crate) const fn columns(&self) -> &'a ColumnsSpec {
         &self.spec.columns
     }
 
     /// The columns of the numbers of a bar, with what they are for; the volume last, where there is one.
-    pub(super) fn numbers(&self) -> Vec<(&'static str, &'a str)> {
+    pub(crate) fn numbers(&self) -> Vec<(&'static str, &'a str)> {
         let columns = self.columns();
         let mut numbers = vec![
             ("open", columns.open.as_str()),
@@ -34,19 +34,19 @@ impl<'a> ReadPlan<'a> {
     }
 
     /// Does the bar stamped `stamp` open within `start` and `end`?
-    pub(super) fn wants(&self, stamp: Timestamp) -> bool {
+    pub(crate) fn wants(&self, stamp: Timestamp) -> bool {
         let [open, ..] = self.times(stamp);
         self.spec.start.is_none_or(|start| start <= open) && self.spec.end.is_none_or(|end| open < end)
     }
 
     /// May there be a wanted bar among stamps from `first` to `last`?
-    pub(super) fn wants_some(&self, first: Timestamp, last: Timestamp) -> bool {
+    pub(crate) fn wants_some(&self, first: Timestamp, last: Timestamp) -> bool {
         let ([first, ..], [last, ..]) = (self.times(first), self.times(last));
         self.spec.start.is_none_or(|start| start <= last) && self.spec.end.is_none_or(|end| first < end)
     }
 
     /// The bar stamped `stamp` with `numbers` as in [`numbers`](Self::numbers); no volume is a volume of 0.
-    pub(super) fn bar(&self, stamp: Timestamp, numbers: [f64; 5]) -> Bar {
+    pub(crate) fn bar(&self, stamp: Timestamp, numbers: [f64; 5]) -> Bar {
         let [open_time, close_time, available_at] = self.times(stamp);
         let [open, high, low, close, volume] = numbers;
         Bar { open_time, close_time, available_at, open, high, low, close, volume }
@@ -64,7 +64,7 @@ impl<'a> ReadPlan<'a> {
 }
 
 /// The bars of one file, symbol by symbol, in the order of its rows.
-pub(super) struct Gathered<'a> {
+pub(crate) struct Gathered<'a> {
     timeframe: Timeframe,
     /// Rows of other symbols are passed over; `None` wants all.
     only: Option<&'a BTreeSet<Symbol>>,
@@ -76,15 +76,15 @@ pub(super) struct Gathered<'a> {
 
 /// Where the bars of a wanted symbol are.
 #[derive(Clone, Copy)]
-pub(super) struct Place(usize);
+pub(crate) struct Place(usize);
 
 impl<'a> Gathered<'a> {
-    pub(super) fn new(timeframe: Timeframe, only: Option<&'a BTreeSet<Symbol>>) -> Self {
+    pub(crate) fn new(timeframe: Timeframe, only: Option<&'a BTreeSet<Symbol>>) -> Self {
         Self { timeframe, only, places: HashMap::new(), bars: Vec::new(), ambiguous: Vec::new() }
     }
 
     /// Where bars of `symbol` go; `None` where they are not wanted.
-    pub(super) fn place(&mut self, symbol: &str) -> Option<Place> {
+    pub(crate) fn place(&mut self, symbol: &str) -> Option<Place> {
         if let Some(place) = self.places.get(symbol) {
             return *place;
         }
@@ -99,26 +99,26 @@ impl<'a> Gathered<'a> {
     }
 
     /// Makes room for `rows` more bars.
-    pub(super) fn reserve(&mut self, place: Place, rows: usize) {
+    pub(crate) fn reserve(&mut self, place: Place, rows: usize) {
         self.bars[place.0].reserve(rows);
     }
 
-    pub(super) fn push(&mut self, place: Place, bar: Bar) {
+    pub(crate) fn push(&mut self, place: Place, bar: Bar) {
         self.bars[place.0].push(bar);
     }
 
     /// Counts a local time that occurs twice.
-    pub(super) fn note_ambiguous(&mut self, place: Place) {
+    pub(crate) fn note_ambiguous(&mut self, place: Place) {
         self.ambiguous[place.0] += 1;
     }
 
     /// The symbols that were met, wanted or not.
-    pub(super) fn seen(&self) -> BTreeSet<Symbol> {
+    pub(crate) fn seen(&self) -> BTreeSet<Symbol> {
         self.places.keys().map(Symbol::new).collect()
     }
 
     /// Bars and notes of each wanted symbol that was met.
-    pub(super) fn finish(self) -> BTreeMap<Symbol, (Bars, Vec<SourceNote>)> {
+    pub(crate) fn finish(self) -> BTreeMap<Symbol, (Bars, Vec<SourceNote>)> {
         let noted = self.bars.into_iter().zip(self.ambiguous).map(|(bars, rows)| {
             let note = (rows > 0).then_some(SourceNote::AmbiguousTimes { rows });
             (bars.symbol.clone(), (bars, note.into_iter().collect()))

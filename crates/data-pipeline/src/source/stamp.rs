@@ -18,14 +18,14 @@ const FOLLOWS: Span = Span::from_nanos(31 * DAY);
 ///
 /// # Errors
 /// An instant that cannot be written, as a verb phrase.
-pub(super) fn instant(count: i64, unit: EpochUnit) -> Result<Timestamp, String> {
+pub(crate) fn instant(count: i64, unit: EpochUnit) -> Result<Timestamp, String> {
     let instant = count.checked_mul(unit.nanos()).map(Timestamp::from_nanos);
     instant.ok_or_else(|| format!("lies outside of the years 1900 to 2200{}", other_unit(count, unit)))
 }
 
 /// Looks at the instants of one file in the order of its rows.
 #[derive(Debug, Default)]
-pub(super) struct Plausible {
+pub(crate) struct Plausible {
     before: Option<Timestamp>,
 }
 
@@ -34,7 +34,7 @@ impl Plausible {
     ///
     /// # Errors
     /// Why no bar has it, as a verb phrase.
-    pub(super) fn check(&mut self, instant: Timestamp, unit: Option<EpochUnit>) -> Result<(), String> {
+    pub(crate) fn check(&mut self, instant: Timestamp, unit: Option<EpochUnit>) -> Result<(), String> {
         let before = self.before.replace(instant);
         let nanos = instant.nanos();
         let meant = || unit.map(|unit| other_unit(nanos / unit.nanos(), unit)).unwrap_or_default();

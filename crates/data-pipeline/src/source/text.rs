@@ -238,6 +238,11 @@ impl<'a, R: Read> TextReader<'a, R> {
         Ok(TextRow { stamp: reading.instant, ambiguous: reading.ambiguous, numbers: &self.numbers })
     }
 
+    /// The line of this row, counted from 1 as an editor does.
+    pub(crate) const fn line(&self) -> u64 {
+        self.lines.number()
+    }
+
     fn next_line(&mut self) -> Result<bool, DataError> {
         match self.lines.next() {
             Ok(None) => Ok(false),

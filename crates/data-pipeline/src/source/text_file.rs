@@ -45,7 +45,7 @@ pub(super) fn read<'a>(
 }
 
 /// The columns to read; that of the symbol where `several` are in one file.
-fn columns<'a>(plan: &ReadPlan<'a>, several: bool) -> TextColumns<'a> {
+pub(crate) fn columns<'a>(plan: &ReadPlan<'a>, several: bool) -> TextColumns<'a> {
     let names = plan.columns();
     let column = |(role, name)| Column { role, name };
     let date = Some(("timestamp", names.timestamp.as_str()));
