@@ -10,6 +10,7 @@ mod evaluate;
 mod evidence;
 mod full_disk;
 mod gone_reader;
+mod ingest;
 mod kill;
 mod looking;
 mod program;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tapeline_data_pipeline::DataError;
+use tapeline_data_pipeline::{DataError, IngestError};
 use tapeline_trainer::TrainError;
 
 /// The command did what it should.
@@ -52,6 +52,18 @@ impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         match error {
             DataError::WriteFile { .. } | DataError::WriteParquet { .. } => Self::failed(error),
+            _ => Self::bad_input(error),
+        }
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Read(error) => error.into(),
+            IngestError::Locked { .. } | IngestError::WriteFile { .. } | IngestError::WriteParquet { .. } => {
+                Self::failed(error)
+            }
             _ => Self::bad_input(error),
         }
     }

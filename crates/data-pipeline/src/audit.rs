@@ -55,6 +55,7 @@ fn audit_symbol(bars: &Bars) -> SymbolAudit {
         gaps,
         findings: found.sorted(),
         repairs: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

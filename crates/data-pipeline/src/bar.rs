@@ -55,6 +55,16 @@ impl Bars {
         }
     }
 
+    /// Makes room for `rows` more bars.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        for column in [&mut self.open_time, &mut self.close_time, &mut self.available_at] {
+            column.reserve(rows);
+        }
+        for column in [&mut self.open, &mut self.high, &mut self.low, &mut self.close, &mut self.volume] {
+            column.reserve(rows);
+        }
+    }
+
     /// How many bars there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -92,6 +102,18 @@ impl Bars {
         self.low.push(bar.low);
         self.close.push(bar.close);
         self.volume.push(bar.volume);
+    }
+
+    /// Adds `bars`, which are of the same symbol and timeframe and have no oracle, at the end.
+    pub(crate) fn append(&mut self, bars: Self) {
+        self.open_time.extend(bars.open_time);
+        self.close_time.extend(bars.close_time);
+        self.available_at.extend(bars.available_at);
+        self.open.extend(bars.open);
+        self.high.extend(bars.high);
+        self.low.extend(bars.low);
+        self.close.extend(bars.close);
+        self.volume.extend(bars.volume);
     }
 
     /// The bars at `rows`, in that order. Rows past the end are left out.

@@ -7,7 +7,7 @@ use crate::audit::{AuditReport, Example, Finding};
 use crate::label::LabelSpec;
 use crate::spec::Symbol;
 use crate::split::Split;
-use crate::time::Timeframe;
+use crate::time::{Timeframe, Timestamp};
 
 /// Why bars could not be read, mended or made into samples. Each variant names the operation that failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,11 +28,92 @@ pub enum DataError {
         #[source]
         source: std::io::Error,
     },
-    /// A folder without a single Parquet file.
-    #[error("{} holds no file that ends in .parquet; expected one per symbol, such as BTCUSDT.parquet", .path.display())]
-    NoParquetFile {
-        /// The folder.
+    /// A folder without a single file of bars.
+    #[error(
+        "{} holds no file that ends in .{}; expected one per symbol, such as BTCUSDT.{}",
+        .path.display(), .endings.join(", ."), .endings.first().unwrap_or(&"parquet")
+    )]
+    NoFile {
+        /// The folder or glob.
         path: PathBuf,
+        /// The endings that were looked for.
+        endings: Vec<&'static str>,
+    },
+    /// A glob that cannot be understood.
+    #[error("data.source.path {} is no glob", .pattern.display())]
+    Glob {
+        /// As configured.
+        pattern: PathBuf,
+        /// What is wrong with it, and where.
+        #[source]
+        source: glob::PatternError,
+    },
+    /// A glob that matches nothing.
+    #[error("no file matches {}", .pattern.display())]
+    NoMatch {
+        /// As configured.
+        pattern: PathBuf,
+    },
+    /// A file whose ending does not say how it is written.
+    #[error(
+        "the ending of {} does not say how it is written; set data.source.format: parquet, csv or tsv",
+        .path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder with files that are written differently.
+    #[error(
+        "{} holds files of two formats, such as {} and {}; data.source.format says which to read",
+        .path.display(), .one.display(), .other.display()
+    )]
+    MixedFormats {
+        /// The folder or glob.
+        path: PathBuf,
+        /// A file of one format.
+        one: PathBuf,
+        /// A file of the other.
+        other: PathBuf,
+    },
+    /// Folders for timeframes, none of them for the base.
+    #[error(
+        "{} has no bars of {timeframe}, the first of data.timeframes; its timeframe=… folders are {}",
+        .path.display(), list(.found)
+    )]
+    FindTimeframe {
+        /// The folder or glob.
+        path: PathBuf,
+        /// The base.
+        timeframe: Timeframe,
+        /// The timeframes that are there, as they are written.
+        found: Vec<String>,
+    },
+    /// A folder that should name a symbol and does not.
+    #[error("the {key}=… folder of {} names no symbol", .path.display())]
+    NamelessPartition {
+        /// The file below it.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
+    /// Two files with bars of one symbol at the same times.
+    #[error(
+        "{} and {} both have bars of {symbol} from {first} to {last}; data.repair: [keep_last_duplicate] keeps those of the \
+         file whose name comes last",
+        .one.display(), .other.display()
+    )]
+    OverlappingFiles {
+        /// Whose bars.
+        symbol: Symbol,
+        /// The file that begins earlier.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+        /// The first bar of the later file.
+        first: Timestamp,
+        /// The last bar that both may have.
+        last: Timestamp,
     },
     /// A file could not be opened.
     #[error("cannot open {}", .path.display())]
@@ -60,9 +141,10 @@ pub enum DataError {
     },
     /// A configured column is not in the file.
     #[error(
-        "{} has no column {column:?} (data.source.columns.{role}); {}",
+        "{} has no column {column:?} (data.source.columns.{role}); {}{}",
         .path.display(),
-        candidates("its columns are", .nearest)
+        candidates("its columns are", .nearest),
+        if *role == "volume" { ", and if none is a volume, `volume: null` says so" } else { "" }
     )]
     MissingColumn {
         /// The file.
@@ -73,6 +155,16 @@ pub enum DataError {
         column: String,
         /// The file's columns, the most similar first.
         nearest: Vec<String>,
+    },
+    /// A file has two columns of one name.
+    #[error("{} has two columns {column:?}; which one is data.source.columns.{role}?", .path.display())]
+    DoubledColumn {
+        /// The file.
+        path: PathBuf,
+        /// Which of `data.source.columns`.
+        role: &'static str,
+        /// The name they share.
+        column: String,
     },
     /// A column holds something that cannot be what it should be.
     #[error("column {column:?} of {} is {found}; expected {expected}", .path.display())]
@@ -96,7 +188,42 @@ pub enum DataError {
         /// The row, counted from 0 over the whole file.
         row: usize,
         /// What is wrong with it, as a verb phrase.
-        problem: &'static str,
+        problem: String,
+    },
+    /// The bytes of a text could not be had.
+    #[error("cannot read {} from line {line} on", .path.display())]
+    ReadText {
+        /// The file.
+        path: PathBuf,
+        /// The first line that could not be read, counted from 1.
+        line: u64,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A line of a text that is no row of its table.
+    #[error("line {line} of {} {problem}", .path.display())]
+    TextLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it and what to do, as a verb phrase.
+        problem: String,
+    },
+    /// A cell of a text that is not what it should be.
+    #[error("line {line} of {}, column {column:?}: {text:?} {problem}", .path.display())]
+    TextCell {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What the cell holds, shortened.
+        text: String,
+        /// What is wrong with it and what to do, as a verb phrase.
+        problem: String,
     },
     /// Requested symbols that the source does not have.
     #[error("{origin} has no symbol {}; {}", list(.missing), candidates("it has", .nearest))]

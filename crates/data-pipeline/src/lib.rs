@@ -40,8 +40,10 @@ mod error;
 mod feature;
 mod fingerprint;
 mod gap;
+mod ingest;
 mod label;
 pub mod leak;
+mod nearest;
 mod pipeline;
 mod price;
 mod repair;
@@ -54,6 +56,7 @@ mod synthetic;
 mod table;
 mod time;
 mod window;
+mod zone;
 
 pub use audit::{
     AuditReport, Example, Finding, FindingKind, Gaps, JUMP_SPREADS, Severity, SymbolAudit, audit,
@@ -63,6 +66,10 @@ pub use dataset::{Dataset, Fitted, FittedTarget};
 pub use error::DataError;
 pub use feature::{Channel, Feature, REALIZED_VOLATILITY_BARS, Stretch, Unit};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use ingest::{
+    Conflict, IngestError, IngestReport, IngestSpec, LeanPrices, LeanSpec, OnConflict, PassedOver, Vendor,
+    ingest,
+};
 pub use label::{
     AbsentLabels, FittedLabel, LabelColumn, LabelSpec, REGIME_TREND, REGIME_VOLATILE_QUANTILE,
     REGIME_VOLATILITY_BARS, Regime, RegimeThresholds,
@@ -72,14 +79,16 @@ pub use price::VARIANCE_FLOOR;
 pub use repair::{RepairCount, repair};
 pub use resample::resample;
 pub use scale::{ChannelScale, Scale, Scaler, TimeframeScale};
-pub use source::{read_bars, write_parquet};
+pub use source::{SourceNote, read_bars, write_parquet};
 pub use spec::{
-    AuditSpec, ColumnsSpec, DEFAULT_SEQUENCE_LENGTH, DataSpec, FeatureSpec, OnError, RepairSpec, ScalingKind,
-    ScalingSpec, SequenceLengthSpec, SourceSpec, SplitKind, SplitSpec, Stamp, Symbol, SymbolsSpec,
-    SyntheticSpec,
+    Ambiguous, AuditSpec, ColumnsSpec, DEFAULT_SEQUENCE_LENGTH, DataSpec, DecimalMark, EpochUnit,
+    FeatureSpec, FormatSpec, Header, OnError, RepairSpec, ScalingKind, ScalingSpec, SequenceLengthSpec,
+    SourceSpec, SplitKind, SplitSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec, TextSpec, TextTimeSpec,
+    TimeFormat, TimeFormatError,
 };
 pub use split::{Purged, Split, SplitInstants, TrainSplit};
 pub use synthetic::{STRONGEST_BEST_IC, built_in_market};
 pub use table::{InputLayout, Table};
 pub use time::{Span, TimeError, Timeframe, Timestamp};
 pub use window::{MASKED, WindowIndex, WindowTransform};
+pub use zone::{Zone, ZoneError};

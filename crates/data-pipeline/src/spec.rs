@@ -1,13 +1,19 @@
 //! The `data:` section as a user writes it. Every key has a default; unknown keys are refused.
 //! [`DataSpec::check`] turns it into a [`Pipeline`](crate::Pipeline) or names every fault at once.
 
+mod text;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::time::{Span, Timeframe};
+use crate::time::{Span, Timeframe, Timestamp};
+
+pub use text::{
+    Ambiguous, DecimalMark, EpochUnit, Header, TextSpec, TextTimeSpec, TimeFormat, TimeFormatError,
+};
 
 /// Bars per window when `sequence_length` is not given.
 pub const DEFAULT_SEQUENCE_LENGTH: usize = 60;
@@ -62,14 +68,26 @@ impl Default for DataSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceSpec {
-    /// A folder with one `SYMBOL.parquet` per symbol, one such file, or, with `columns.symbol`, files of several symbols.
+    /// A file named for its symbol, a folder of such files or of `timeframe=5m/symbol=BTCUSDT` folders, or a glob such as
+    /// `bars/**/*.csv`; with `columns.symbol`, files of several symbols.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
+    /// How the files are written.
+    pub format: FormatSpec,
+    /// How csv and tsv are written in detail; ISO times in UTC and a header unless it says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextSpec>,
     /// Does the time column name a bar's open or its close? Required with `path`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stamp: Option<Stamp>,
     /// Which symbols to read.
     pub symbols: SymbolsSpec,
+    /// Bars that open before this instant are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// Bars that open at this instant or later are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
     /// The columns' names in the file.
     pub columns: ColumnsSpec,
     /// How long after its close a bar can be known.
@@ -77,6 +95,21 @@ pub struct SourceSpec {
     /// The built-in market, instead of `path`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synthetic: Option<SyntheticSpec>,
+}
+
+/// How files with bars are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FormatSpec {
+    /// By the ending of the files: `.parquet`, `.csv` or `.tsv`.
+    #[default]
+    Auto,
+    /// Apache Parquet.
+    Parquet,
+    /// Text with a comma, or `text.delimiter`, between cells.
+    Csv,
+    /// Text with a tab between cells.
+    Tsv,
 }
 
 /// Which end of a bar its time stamp names.
@@ -169,8 +202,11 @@ mod all {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColumnsSpec {
-    /// The bar's time stamp.
+    /// The bar's time stamp; its date, where the time of day stands in a column of its own.
     pub timestamp: String,
+    /// The time of day, in a text that has it in a column of its own; `text.time.format` reads both, a space between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_of_day: Option<String>,
     /// First price.
     pub open: String,
     /// Highest price.
@@ -179,8 +215,8 @@ pub struct ColumnsSpec {
     pub low: String,
     /// Last price.
     pub close: String,
-    /// Traded volume.
-    pub volume: String,
+    /// Traded volume; null where there is none, which is read as 0 and noted in the audit.
+    pub volume: Option<String>,
     /// The symbol, where one file holds several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbol: Option<String>,
@@ -190,11 +226,12 @@ impl Default for ColumnsSpec {
     fn default() -> Self {
         Self {
             timestamp: "timestamp".into(),
+            time_of_day: None,
             open: "open".into(),
             high: "high".into(),
             low: "low".into(),
             close: "close".into(),
-            volume: "volume".into(),
+            volume: Some("volume".into()),
             symbol: None,
         }
     }

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 /// Nanoseconds in a second.
 pub(crate) const SECOND: i64 = 1_000_000_000;
 /// Nanoseconds in a minute.
@@ -193,20 +190,20 @@ impl FromStr for Timeframe {
 /// Serde and schema by way of `Display` and `FromStr`.
 macro_rules! written_as_text {
     ($type:ty, $name:literal, $example:literal) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
             }
         }
 
-        impl JsonSchema for $type {
+        impl schemars::JsonSchema for $type {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 $name.into()
             }
@@ -217,6 +214,8 @@ macro_rules! written_as_text {
         }
     };
 }
+
+pub(crate) use written_as_text;
 
 written_as_text!(Timestamp, "Timestamp", "2024-01-31T00:00:00Z");
 written_as_text!(Span, "Span", "3h");

@@ -1,5 +1,7 @@
 //! `tapeline data`: bars before anything is learned from them.
 
+mod ingest;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -17,6 +19,8 @@ use crate::preparation;
 pub(super) enum Verb {
     /// Read the bars of a configuration and say what is wrong with them.
     Audit(ConfigArguments),
+    /// Bring vendors' files into one audited layout of Parquet, or add what is new to it.
+    Ingest(Box<ingest::Arguments>),
     /// Write bars of the built-in market as Parquet, one file for each symbol.
     Synth(SynthArguments),
     /// Prove, on your own configuration and bars, that no sample depends on a bar it cannot know.
@@ -64,6 +68,7 @@ pub(super) struct LeakArguments {
 pub(super) fn run(verb: &Verb) -> Result<i32, Failure> {
     match verb {
         Verb::Audit(arguments) => audit(arguments),
+        Verb::Ingest(arguments) => ingest::run(arguments),
         Verb::Synth(arguments) => synth(arguments),
         Verb::Leakcheck(arguments) => leakcheck(arguments),
         Verb::Plan(arguments) => plan(arguments),

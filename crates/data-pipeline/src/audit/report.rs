@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::repair::RepairCount;
+use crate::source::SourceNote;
 use crate::spec::Symbol;
 use crate::time::{Span, Timeframe, Timestamp};
 
@@ -50,6 +51,9 @@ pub struct SymbolAudit {
     pub findings: Vec<Finding>,
     /// What was mended before this audit, rule by rule.
     pub repairs: Vec<RepairCount>,
+    /// What the source had to decide: nothing is wrong with it.
+    #[serde(default)]
+    pub notes: Vec<SourceNote>,
 }
 
 impl SymbolAudit {
@@ -181,7 +185,9 @@ impl FindingKind {
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::NoRows => "leave the symbol out of data.source.symbols",
+            Self::NoRows => {
+                "leave the symbol out of data.source.symbols, or choose other data.source.start and end"
+            }
             Self::NonFinite | Self::OhlcOrder | Self::PriceNotPositive | Self::NegativeVolume => {
                 "data.repair: [drop_bad_rows] covers it"
             }

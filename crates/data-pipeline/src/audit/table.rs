@@ -50,10 +50,13 @@ fn write_row(f: &mut fmt::Formatter<'_>, row: &[&str; 7], widths: &[usize]) -> f
 
 fn write_findings(f: &mut fmt::Formatter<'_>, audit: &SymbolAudit) -> fmt::Result {
     let repairs: Vec<_> = audit.repairs.iter().filter(|count| count.rows > 0).collect();
-    if audit.findings.is_empty() && audit.gaps.is_none() && repairs.is_empty() {
+    if audit.findings.is_empty() && audit.gaps.is_none() && repairs.is_empty() && audit.notes.is_empty() {
         return Ok(());
     }
     writeln!(f, "\n{}", audit.symbol)?;
+    for note in &audit.notes {
+        writeln!(f, "  note      {note}")?;
+    }
     for count in repairs {
         writeln!(f, "  repaired  {}: {}", count.rule, rows(count.rows))?;
     }

@@ -7,7 +7,7 @@ use garde::{Error, Path, Report};
 
 use super::Pipeline;
 use crate::spec::{
-    DataSpec, RepairSpec, SequenceLengthSpec, SourceSpec, SplitSpec, SymbolsSpec, SyntheticSpec,
+    DataSpec, FormatSpec, RepairSpec, SequenceLengthSpec, SourceSpec, SplitSpec, SymbolsSpec, SyntheticSpec,
 };
 use crate::synthetic::STRONGEST_BEST_IC;
 use crate::table::InputLayout;
@@ -108,6 +108,11 @@ fn check_source(source: &SourceSpec, report: &mut Report) {
     if source.publication_lag < Span::ZERO {
         fault(report, path.join("publication_lag"), "must not be negative");
     }
+    if let (Some(start), Some(end)) = (source.start, source.end)
+        && start >= end
+    {
+        fault(report, path.join("end"), format!("must be later than source.start, {start}"));
+    }
     if let SymbolsSpec::Only(symbols) = &source.symbols {
         if symbols.is_empty() {
             fault(report, path.join("symbols"), "must name at least one symbol, or be `all`");
@@ -139,9 +144,10 @@ fn check_file_source(source: &SourceSpec, report: &mut Report) {
         ("high", &columns.high),
         ("low", &columns.low),
         ("close", &columns.close),
-        ("volume", &columns.volume),
     ];
-    named.extend(columns.symbol.iter().map(|symbol| ("symbol", symbol)));
+    named.extend(columns.time_of_day.iter().map(|column| ("time_of_day", column)));
+    named.extend(columns.volume.iter().map(|column| ("volume", column)));
+    named.extend(columns.symbol.iter().map(|column| ("symbol", column)));
     let mut seen = BTreeSet::new();
     for (role, column) in named {
         let path = path.join("columns").join(role);
@@ -151,6 +157,39 @@ fn check_file_source(source: &SourceSpec, report: &mut Report) {
             fault(report, path, format!("{column:?} is named for another column already"));
         }
     }
+    check_text(source, report);
+}
+
+/// What is said about texts, and whether it is texts that are read.
+fn check_text(source: &SourceSpec, report: &mut Report) {
+    let path = Path::new("source");
+    if source.format == FormatSpec::Parquet {
+        let message = "is for csv and tsv, and source.format is parquet";
+        if source.text.is_some() {
+            fault(report, path.join("text"), message);
+        }
+        if source.columns.time_of_day.is_some() {
+            fault(report, path.join("columns").join("time_of_day"), message);
+        }
+    }
+    let Some(text) = &source.text else { return };
+    let delimiter = path.join("text").join("delimiter");
+    match text.delimiter {
+        Some(_) if source.format == FormatSpec::Tsv => {
+            fault(report, delimiter, "is a tab in tsv; use format: csv with another one");
+        }
+        Some(character) if !is_delimiter(character) => {
+            let message =
+                "must be an ASCII character that is no letter, digit, quote, sign, point or line end";
+            fault(report, delimiter, message);
+        }
+        _ => {}
+    }
+}
+
+fn is_delimiter(character: char) -> bool {
+    let inside_cells = character.is_ascii_alphanumeric() || "\"'+-.\r\n\0".contains(character);
+    character.is_ascii() && !inside_cells
 }
 
 fn check_synthetic(market: &SyntheticSpec, report: &mut Report) {

@@ -4,22 +4,33 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
 
-use crate::spec::Stamp;
-use crate::time::{DAY, SECOND, Timestamp};
+use super::stamp::{Plausible, instant};
+use crate::spec::{EpochUnit, Stamp};
+use crate::time::{DAY, Timestamp};
 
 /// Why a column of this type cannot serve, as what it should be.
 pub(super) type Expected = &'static str;
 
-/// Nanoseconds per unit of a time column, or what is expected of it.
-pub(super) fn time_unit(kind: &DataType, stamp: Stamp) -> Result<i64, Expected> {
+/// What the whole numbers of a time column count.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TimeUnitOf {
+    /// Parts of a second; the file says which, and whoever wrote it may have been mistaken.
+    Part(EpochUnit),
+    /// Days.
+    Day,
+}
+
+/// What a time column counts, or what is expected of it.
+pub(super) fn time_unit(kind: &DataType, stamp: Stamp) -> Result<TimeUnitOf, Expected> {
+    let part = |unit| Ok(TimeUnitOf::Part(unit));
     match (kind, stamp) {
-        (DataType::Timestamp(TimeUnit::Second, _), _) => Ok(SECOND),
+        (DataType::Timestamp(TimeUnit::Second, _), _) => part(EpochUnit::Seconds),
         (DataType::Timestamp(TimeUnit::Millisecond, _), _) | (DataType::Date64, Stamp::Open) => {
-            Ok(SECOND / 1_000)
+            part(EpochUnit::Milliseconds)
         }
-        (DataType::Timestamp(TimeUnit::Microsecond, _), _) => Ok(SECOND / 1_000_000),
-        (DataType::Timestamp(TimeUnit::Nanosecond, _), _) => Ok(1),
-        (DataType::Date32, Stamp::Open) => Ok(DAY),
+        (DataType::Timestamp(TimeUnit::Microsecond, _), _) => part(EpochUnit::Microseconds),
+        (DataType::Timestamp(TimeUnit::Nanosecond, _), _) => part(EpochUnit::Nanoseconds),
+        (DataType::Date32, Stamp::Open) => Ok(TimeUnitOf::Day),
         (DataType::Date32 | DataType::Date64, Stamp::Close) => Err(
             "a timestamp, since a date does not say when its bar closed; with data.source.stamp: open it counts as closed 24 h after its date begins",
         ),
@@ -58,25 +69,28 @@ pub(super) fn symbols(column: &ArrayRef) -> Result<StringArray, parquet::errors:
 /// A cell that cannot be read: its row and what is wrong, as a verb phrase.
 pub(super) struct BadCell {
     pub(super) row: usize,
-    pub(super) problem: &'static str,
+    pub(super) problem: String,
 }
 
-/// Instants of a time column whose unit is `nanos` nanoseconds. The inner error names the first bad cell.
+/// Instants of a time column. The inner error names the first cell that is none of a bar.
 pub(super) fn instants(
     column: &ArrayRef,
-    nanos: i64,
+    unit: TimeUnitOf,
+    plausible: &mut Plausible,
 ) -> Result<Result<Vec<Timestamp>, BadCell>, parquet::errors::ParquetError> {
     let column = cast(column, &DataType::Int64)?;
     let column = column.as_primitive::<Int64Type>();
-    let instant = |row| {
+    let mut at = |row| {
         if column.is_null(row) {
-            return Err(BadCell {
-                row,
-                problem: "is empty; a bar needs a time, so fill the cell or remove the row",
-            });
+            return Err("is empty; a bar needs a time, so fill the cell or remove the row".into());
         }
-        let instant = column.value(row).checked_mul(nanos).map(Timestamp::from_nanos);
-        instant.ok_or(BadCell { row, problem: "lies outside of the years 1678 to 2262; is its unit right?" })
+        let count = column.value(row);
+        let (instant, unit) = match unit {
+            TimeUnitOf::Part(unit) => (instant(count, unit)?, Some(unit)),
+            // Days that 64 bits of nanoseconds cannot hold are as implausible as the latest that they can.
+            TimeUnitOf::Day => (Timestamp::from_nanos(count.saturating_mul(DAY)), None),
+        };
+        plausible.check(instant, unit).map(|()| instant)
     };
-    Ok((0..column.len()).map(instant).collect())
+    Ok((0..column.len()).map(|row| at(row).map_err(|problem| BadCell { row, problem })).collect())
 }

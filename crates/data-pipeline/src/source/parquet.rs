@@ -1,179 +1,169 @@
-//! Parquet files into bars, batch by batch and only the columns that are needed.
+//! Parquet files into bars, batch by batch: only the columns that are needed, and only the row groups that may hold a bar
+//! that is wanted.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod row_group;
+
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 
-use super::cell::{self, BadCell, Expected};
-use super::nearest::by_similarity;
-use crate::bar::{Bar, Bars};
+use super::cell::{self, BadCell, Expected, TimeUnitOf};
+use super::plan::{Gathered, ReadPlan};
+use super::stamp::Plausible;
 use crate::error::DataError;
-use crate::spec::{ColumnsSpec, Stamp, Symbol};
-use crate::time::{Span, Timeframe, Timestamp};
+use crate::nearest::by_similarity;
+use crate::spec::Symbol;
+use crate::time::Timestamp;
+use row_group::Chosen;
 
 /// Rows for which room is made at once. The number of rows that a damaged file claims may be any.
 const MAX_RESERVED_ROWS: usize = 1 << 22;
 /// Rows per batch: seven columns of this many cells stay below half a mebibyte.
 const BATCH_ROWS: usize = 8192;
 
-/// How every file of a source is read.
-pub(super) struct ReadPlan<'a> {
-    pub(super) columns: &'a ColumnsSpec,
-    pub(super) stamp: Stamp,
-    pub(super) timeframe: Timeframe,
-    pub(super) publication_lag: Span,
-}
-
-impl ReadPlan<'_> {
-    /// All rows of the file at `path` as bars of `symbol`.
-    pub(super) fn read_one(&self, path: &Path, symbol: Symbol) -> Result<Bars, DataError> {
-        let mut file = OpenFile::open(path, self)?;
-        let mut bars = Bars::with_capacity(symbol, self.timeframe, file.rows.min(MAX_RESERVED_ROWS));
-        while let Some(batch) = file.next_batch(self)? {
-            batch.bars.into_iter().for_each(|bar| bars.push(bar));
-        }
-        Ok(bars)
+/// The wanted rows of the file at `path`: all of one symbol, or by the symbol column.
+pub(super) fn read<'a>(
+    plan: &ReadPlan<'_>,
+    path: &Path,
+    symbol: Option<&Symbol>,
+    only: Option<&'a BTreeSet<Symbol>>,
+) -> Result<Gathered<'a>, DataError> {
+    let symbol_column = if symbol.is_none() { plan.columns().symbol.as_deref() } else { None };
+    let mut file = OpenFile::open(path, plan, symbol_column, only)?;
+    let mut gathered = Gathered::new(plan.timeframe, only);
+    let whole = symbol.and_then(|symbol| gathered.place(symbol.as_str()));
+    if let Some(place) = whole {
+        gathered.reserve(place, file.chosen.rows().min(MAX_RESERVED_ROWS));
     }
-
-    /// The rows of the file at `path` by its symbol column, added to `found`. Rows of symbols that are not in `only` are
-    /// passed over; all symbols of the file are added to `seen`.
-    pub(super) fn read_several(
-        &self,
-        path: &Path,
-        only: Option<&BTreeSet<Symbol>>,
-        seen: &mut BTreeSet<Symbol>,
-        found: &mut BTreeMap<Symbol, Bars>,
-    ) -> Result<(), DataError> {
-        let mut file = OpenFile::open(path, self)?;
-        while let Some(batch) = file.next_batch(self)? {
-            let names = batch.symbols.iter().flat_map(StringArray::iter).flatten();
-            for (bar, name) in batch.bars.into_iter().zip(names) {
-                let symbol = Symbol::new(name);
-                if only.is_none_or(|only| only.contains(&symbol)) {
-                    match found.get_mut(&symbol) {
-                        Some(bars) => bars.push(bar),
-                        None => {
-                            let mut bars = Bars::with_capacity(symbol.clone(), self.timeframe, 0);
-                            bars.push(bar);
-                            found.insert(symbol.clone(), bars);
-                        }
-                    }
-                }
-                seen.insert(symbol);
+    while let Some(batch) = file.next_batch(plan)? {
+        for (row, &stamp) in batch.stamps.iter().enumerate() {
+            let place = match &batch.symbols {
+                Some(symbols) => gathered.place(symbols.value(row)),
+                None => whole,
+            };
+            if let Some(place) = place.filter(|_| plan.wants(stamp)) {
+                let number = |column: usize| batch.numbers.get(column).map_or(0.0, |numbers| numbers[row]);
+                gathered.push(place, plan.bar(stamp, [0, 1, 2, 3, 4].map(number)));
             }
         }
-        Ok(())
     }
+    Ok(gathered)
+}
 
-    /// The columns to read, with what they are for.
-    fn roles(&self) -> Vec<(&'static str, &str)> {
-        let columns = self.columns;
-        let mut roles = vec![
-            ("timestamp", columns.timestamp.as_str()),
-            ("open", &columns.open),
-            ("high", &columns.high),
-            ("low", &columns.low),
-            ("close", &columns.close),
-            ("volume", &columns.volume),
-        ];
-        roles.extend(columns.symbol.iter().map(|column| ("symbol", column.as_str())));
-        roles
+/// Every symbol of the file at `path`, read from its symbol column alone.
+pub(super) fn symbols(path: &Path, column: &str) -> Result<BTreeSet<Symbol>, DataError> {
+    let builder = open(path)?;
+    let read_error = |source| DataError::ReadParquet { path: path.into(), source };
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
+    let batches = unless_damaged(|| builder.with_projection(mask).build()).map_err(read_error)?;
+    let mut found = BTreeSet::new();
+    let mut batches = batches;
+    while let Some(batch) =
+        unless_damaged(|| batches.next().transpose().map_err(ParquetError::from)).map_err(read_error)?
+    {
+        let Some(cells) = batch.column_by_name(column) else { break };
+        let cells = cell::symbols(cells).map_err(read_error)?;
+        let mut before = None;
+        for name in cells.iter().flatten() {
+            if before.replace(name) != Some(name) {
+                found.insert(Symbol::new(name));
+            }
+        }
     }
+    Ok(found)
+}
 
-    /// First instant, end and availability of the bar stamped `stamp`.
-    fn times(&self, stamp: Timestamp) -> [Timestamp; 3] {
-        let length = self.timeframe.span();
-        let (open, close) = match self.stamp {
-            Stamp::Open => (stamp, stamp.plus(length)),
-            Stamp::Close => (stamp.plus(Span::from_nanos(-length.nanos())), stamp),
-        };
-        [open, close, close.plus(self.publication_lag)]
-    }
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, DataError> {
+    let file = File::open(path).map_err(|source| DataError::OpenFile { path: path.into(), source })?;
+    unless_damaged(|| ParquetRecordBatchReaderBuilder::try_new(file))
+        .map_err(|source| DataError::ReadParquet { path: path.into(), source })
 }
 
 /// A file whose columns are there and have types that can be read.
 struct OpenFile<'a> {
     path: &'a Path,
     batches: ParquetRecordBatchReader,
-    nanos_per_unit: i64,
-    rows: usize,
+    symbol_column: Option<&'a str>,
+    unit: TimeUnitOf,
+    plausible: Plausible,
+    chosen: Chosen,
     rows_read: usize,
 }
 
-/// Some rows of a file. With a symbol column, there is a symbol for every bar.
+/// Some rows of a file. With a symbol column, there is a symbol for every row.
 struct Batch {
-    bars: Vec<Bar>,
+    stamps: Vec<Timestamp>,
+    /// By column, in the order of [`ReadPlan::numbers`].
+    numbers: Vec<Vec<f64>>,
     symbols: Option<StringArray>,
 }
 
 impl<'a> OpenFile<'a> {
-    fn open(path: &'a Path, plan: &ReadPlan<'_>) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::OpenFile { path: path.into(), source })?;
+    fn open(
+        path: &'a Path,
+        plan: &ReadPlan<'_>,
+        symbol_column: Option<&'a str>,
+        only: Option<&BTreeSet<Symbol>>,
+    ) -> Result<Self, DataError> {
+        let builder = open(path)?;
         let read_error = |source| DataError::ReadParquet { path: path.into(), source };
-        let builder =
-            unless_damaged(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(read_error)?;
-        let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        if rows == 0 {
+        if builder.metadata().file_metadata().num_rows() <= 0 {
             return Err(DataError::EmptyFile { path: path.into() });
         }
         let schema = builder.schema();
-        let mut nanos_per_unit = 1;
+        let time = plan.columns().timestamp.as_str();
+        let mut roles = vec![("timestamp", time)];
+        roles.extend(plan.numbers());
+        roles.extend(symbol_column.map(|column| ("symbol", column)));
+        let mut unit = TimeUnitOf::Day;
         let mut needed = Vec::new();
-        for (role, column) in plan.roles() {
-            let Ok(index) = schema.index_of(column) else {
-                let nearest = by_similarity(column, schema.fields().iter().map(|field| field.name().clone()));
-                return Err(DataError::MissingColumn {
-                    path: path.into(),
-                    role,
-                    column: column.into(),
-                    nearest,
-                });
-            };
+        for (role, column) in roles {
+            let index = find_column(path, schema, role, column)?;
             let kind = schema.field(index).data_type();
             let wrong_type = |expected| wrong_type(path, column, kind, expected);
             match role {
-                "timestamp" => nanos_per_unit = cell::time_unit(kind, plan.stamp).map_err(wrong_type)?,
+                "timestamp" => unit = cell::time_unit(kind, plan.stamp).map_err(wrong_type)?,
                 "symbol" => cell::check_symbol(kind).map_err(wrong_type)?,
                 _ => cell::check_number(kind).map_err(wrong_type)?,
             }
             needed.push(index);
         }
+        let chosen =
+            unless_damaged(|| Chosen::by_statistics(&builder, plan, (time, unit), symbol_column, only));
+        let chosen = chosen.map_err(read_error)?;
         let columns = ProjectionMask::roots(builder.parquet_schema(), needed);
         let builder = builder.with_projection(columns).with_batch_size(BATCH_ROWS);
+        let builder = builder.with_row_groups(chosen.groups());
         let batches = unless_damaged(|| builder.build()).map_err(read_error)?;
-        Ok(Self { path, batches, nanos_per_unit, rows, rows_read: 0 })
+        let plausible = Plausible::default();
+        Ok(Self { path, batches, symbol_column, unit, plausible, chosen, rows_read: 0 })
     }
 
     fn next_batch(&mut self, plan: &ReadPlan<'_>) -> Result<Option<Batch>, DataError> {
         let batch = unless_damaged(|| self.batches.next().transpose().map_err(ParquetError::from));
         let Some(batch) = batch.map_err(|source| self.read_error(source))? else { return Ok(None) };
-        let columns = plan.columns;
-        let times = self.column(&batch, &columns.timestamp)?;
-        let times = cell::instants(times, self.nanos_per_unit).map_err(|source| self.read_error(source))?;
-        let times = times.map_err(|bad| self.cell_error(&columns.timestamp, &bad))?;
+        let time = &plan.columns().timestamp;
+        let stamps = cell::instants(self.column(&batch, time)?, self.unit, &mut self.plausible);
+        let stamps = stamps.map_err(|source| self.read_error(source))?;
+        let stamps = stamps.map_err(|bad| self.cell_error(time, bad))?;
         let mut numbers = Vec::with_capacity(5);
-        for column in [&columns.open, &columns.high, &columns.low, &columns.close, &columns.volume] {
+        for (_, column) in plan.numbers() {
             let column = cell::numbers(self.column(&batch, column)?);
             numbers.push(column.map_err(|source| self.read_error(source))?);
         }
-        let symbols = match &columns.symbol {
+        let symbols = match self.symbol_column {
             Some(column) => Some(self.symbols(&batch, column)?),
             None => None,
         };
-        let bar = |(row, stamp)| {
-            let [open_time, close_time, available_at] = plan.times(stamp);
-            let [open, high, low, close, volume] = [0, 1, 2, 3, 4].map(|column: usize| numbers[column][row]);
-            Bar { open_time, close_time, available_at, open, high, low, close, volume }
-        };
-        self.rows_read += times.len();
-        Ok(Some(Batch { bars: times.into_iter().enumerate().map(bar).collect(), symbols }))
+        self.rows_read += stamps.len();
+        Ok(Some(Batch { stamps, numbers, symbols }))
     }
 
     fn symbols(&self, batch: &RecordBatch, column: &str) -> Result<StringArray, DataError> {
@@ -181,8 +171,8 @@ impl<'a> OpenFile<'a> {
         match (0..symbols.len()).find(|&row| symbols.is_null(row)) {
             None => Ok(symbols),
             Some(row) => {
-                let problem = "is empty; name the bar's symbol or remove the row";
-                Err(self.cell_error(column, &BadCell { row, problem }))
+                let problem = "is empty; name the bar's symbol or remove the row".into();
+                Err(self.cell_error(column, BadCell { row, problem }))
             }
         }
     }
@@ -196,9 +186,29 @@ impl<'a> OpenFile<'a> {
         DataError::ReadParquet { path: self.path.into(), source }
     }
 
-    fn cell_error(&self, column: &str, bad: &BadCell) -> DataError {
-        let row = self.rows_read + bad.row;
+    fn cell_error(&self, column: &str, bad: BadCell) -> DataError {
+        let row = self.chosen.row_of_file(self.rows_read + bad.row);
         DataError::Cell { path: self.path.into(), column: column.into(), row, problem: bad.problem }
+    }
+}
+
+fn find_column(
+    path: &Path,
+    schema: &SchemaRef,
+    role: &'static str,
+    column: &str,
+) -> Result<usize, DataError> {
+    let names = || schema.fields().iter().map(|field| field.name());
+    let mut places = names().enumerate().filter(|(_, name)| *name == column).map(|(place, _)| place);
+    match (places.next(), places.next()) {
+        (Some(place), None) => Ok(place),
+        (Some(_), Some(_)) => {
+            Err(DataError::DoubledColumn { path: path.into(), role, column: column.into() })
+        }
+        (None, _) => {
+            let nearest = by_similarity(column, names().cloned());
+            Err(DataError::MissingColumn { path: path.into(), role, column: column.into(), nearest })
+        }
     }
 }
 

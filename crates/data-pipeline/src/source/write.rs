@@ -77,7 +77,7 @@ fn encode(bars: &Bars, path: &Path) -> Result<File, WriteProblem> {
     Ok(writer.into_inner()?)
 }
 
-fn columns(bars: &Bars) -> Result<RecordBatch, arrow::error::ArrowError> {
+pub(crate) fn columns(bars: &Bars) -> Result<RecordBatch, arrow::error::ArrowError> {
     let opens: TimestampNanosecondArray =
         bars.open_time.iter().map(|instant| Some(instant.nanos())).collect();
     let mut columns: Vec<(&str, ArrayRef)> = vec![("timestamp", Arc::new(opens.with_timezone("UTC")))];

@@ -5,6 +5,7 @@ mod audit;
 mod batch;
 mod check;
 mod feature;
+mod ingest;
 mod label;
 mod leak;
 mod random_market;

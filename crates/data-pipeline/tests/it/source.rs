@@ -268,7 +268,7 @@ fn paths_that_lead_nowhere_say_so() {
     let empty = tempfile::tempdir().unwrap();
     let read = |path: PathBuf| message(read_bars(&spec(path), timeframe("5m")));
     assert!(read(empty.path().join("nope")).contains("there is no file or folder at"));
-    assert!(read(empty.path().into()).contains("holds no file that ends in .parquet"));
+    assert!(read(empty.path().into()).contains("holds no file that ends in .parquet, .csv, .tsv"));
     let no_stamp = SourceSpec { stamp: None, ..spec(empty.path()) };
     assert!(message(read_bars(&no_stamp, timeframe("5m"))).contains("data.source.stamp is missing"));
 }

@@ -1,7 +1,7 @@
 //! Which of the names that exist was probably meant.
 
 /// `names`, the most similar to `wanted` first: by edit distance without regard to case, then by alphabet.
-pub(super) fn by_similarity(wanted: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(crate) fn by_similarity(wanted: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
     let mut ranked: Vec<(usize, String)> =
         names.into_iter().map(|name| (edit_distance(&wanted, &name.to_lowercase()), name)).collect();
