@@ -33,11 +33,12 @@
 //! - train, evaluate or draw random samples.
 
 mod audit;
+mod augment;
 mod bar;
 mod batch;
 mod dataset;
 mod error;
-mod feature;
+pub mod feature;
 mod fingerprint;
 mod gap;
 mod label;
@@ -58,10 +59,11 @@ mod window;
 pub use audit::{
     AuditReport, Example, Finding, FindingKind, Gaps, JUMP_SPREADS, Severity, SymbolAudit, audit,
 };
+pub use augment::{Augmentation, AugmentationSpec, Plan, PriceScalingSpec, TemporalJitterSpec};
 pub use bar::{Bar, Bars};
 pub use dataset::{Dataset, Fitted, FittedTarget};
 pub use error::DataError;
-pub use feature::{Channel, Feature, REALIZED_VOLATILITY_BARS, Stretch, Unit};
+pub use feature::{Amplified, Channel, Feature, FeatureSpec, Stretch, Unit, VOLATILITY_BARS};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use label::{
     AbsentLabels, FittedLabel, LabelColumn, LabelSpec, REGIME_TREND, REGIME_VOLATILE_QUANTILE,
@@ -74,9 +76,8 @@ pub use resample::resample;
 pub use scale::{ChannelScale, Scale, Scaler, TimeframeScale};
 pub use source::{read_bars, write_parquet};
 pub use spec::{
-    AuditSpec, ColumnsSpec, DEFAULT_SEQUENCE_LENGTH, DataSpec, FeatureSpec, OnError, RepairSpec, ScalingKind,
-    ScalingSpec, SequenceLengthSpec, SourceSpec, SplitKind, SplitSpec, Stamp, Symbol, SymbolsSpec,
-    SyntheticSpec,
+    AuditSpec, ColumnsSpec, DEFAULT_SEQUENCE_LENGTH, DataSpec, OnError, RepairSpec, ScalingKind, ScalingSpec,
+    SequenceLengthSpec, SourceSpec, SplitKind, SplitSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec,
 };
 pub use split::{Purged, Split, SplitInstants, TrainSplit};
 pub use synthetic::{STRONGEST_BEST_IC, built_in_market};
