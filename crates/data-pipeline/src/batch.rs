@@ -7,10 +7,11 @@ use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::label::FittedLabel;
 use crate::table::{InputLayout, Table};
+use crate::time::Timestamp;
 use crate::window::{MASKED, WindowIndex, WindowTransform};
 
 /// Batches of at least this many numbers are filled on several threads: below, waking them costs more than the copy.
-const PARALLEL_FROM: usize = 1 << 18;
+pub(crate) const PARALLEL_FROM: usize = 1 << 18;
 
 impl Dataset {
     /// Writes the windows of `samples` of one timeframe into `out`, `[batch, time, feature]`, the oldest bar first.
@@ -81,11 +82,23 @@ impl Gather<'_> {
     /// Writes one window of a timeframe and a sample that exist into a buffer of its length.
     pub(crate) fn fill(&self, timeframe: usize, sample: usize, out: &mut [f32]) {
         let end = self.windows.end_rows(timeframe)[sample];
+        self.fill_ending(timeframe, sample, end, self.windows.decisions()[sample], out);
+    }
+
+    /// As [`fill`](Self::fill), with the window that ends with row `end`, or a masked one, seen at `decision`.
+    pub(crate) fn fill_ending(
+        &self,
+        timeframe: usize,
+        sample: usize,
+        end: u32,
+        decision: Timestamp,
+        out: &mut [f32],
+    ) {
         if end == MASKED {
             out.fill(0.0);
             return;
         }
-        let table = &self.tables[self.windows.symbols()[sample] as usize][timeframe];
+        let table = self.table(timeframe, sample);
         let after = (end as usize + 1) * table.width();
         out.copy_from_slice(&table.values()[after - out.len()..after]);
         let width = table.width();
@@ -96,7 +109,7 @@ impl Gather<'_> {
                     newest_first.zip(1_u32..).for_each(|(value, rank)| *value = -(rank as f32).ln());
                 }
                 WindowTransform::Age { channel } => {
-                    let age = self.age(timeframe, sample);
+                    let age = self.age_at(timeframe, table.available_at()[end as usize], decision);
                     out[channel..].iter_mut().step_by(width).for_each(|value| *value = age);
                 }
                 // A masked window was filled above.
@@ -111,12 +124,21 @@ impl Gather<'_> {
         if end == MASKED {
             return 0.0;
         }
-        let table = &self.tables[self.windows.symbols()[sample] as usize][timeframe];
-        let age = self.windows.decisions()[sample].since(table.available_at()[end as usize]);
+        let available = self.table(timeframe, sample).available_at()[end as usize];
+        self.age_at(timeframe, available, self.windows.decisions()[sample])
+    }
+
+    /// The table of one timeframe and the symbol of a sample that exist.
+    pub(crate) fn table(&self, timeframe: usize, sample: usize) -> &Table {
+        &self.tables[self.windows.symbols()[sample] as usize][timeframe]
+    }
+
+    fn age_at(&self, timeframe: usize, available: Timestamp, decision: Timestamp) -> f32 {
+        let age = decision.since(available);
         (age.nanos() as f64 / self.inputs[timeframe].timeframe.nanos() as f64) as f32
     }
 }
 
-fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
+pub(crate) fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
     if expected == found { Ok(()) } else { Err(DataError::BufferLength { expected, found }) }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::augment::AugmentationSpec;
 use crate::batch::Gather;
 use crate::error::DataError;
 use crate::fingerprint::Fingerprint;
@@ -11,6 +12,7 @@ use crate::scale::Scaler;
 use crate::spec::Symbol;
 use crate::split::{Blocks, Purged, Split, SplitInstants};
 use crate::table::{InputLayout, Table};
+use crate::time::Span;
 use crate::window::WindowIndex;
 
 /// Everything that was learned from train rows, and where they ended. It goes into the artefact, so that new bars are
@@ -51,6 +53,9 @@ pub struct Dataset {
     pub(crate) fitted: Fitted,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) stride: usize,
+    /// Per timeframe.
+    pub(crate) max_age: Vec<Option<Span>>,
+    pub(crate) augmentation: Option<AugmentationSpec>,
 }
 
 impl Dataset {

@@ -373,6 +373,12 @@ pub enum DataError {
         /// How many there are; they count from 0.
         count: usize,
     },
+    /// A sample that is not learned from was to be augmented.
+    #[error("sample {sample} is not a train sample; only train samples are augmented")]
+    AugmentSample {
+        /// The sample.
+        sample: u32,
+    },
     /// A buffer to fill has the wrong length.
     #[error("a buffer for {expected} numbers was expected and one for {found} was given")]
     BufferLength {

@@ -69,6 +69,17 @@ impl LabelSpec {
         }
     }
 
+    /// What becomes of `value`, this label of a sample in its own unit, when every log return of the price path is multiplied
+    /// by `factor`. A class stays: its thresholds are those of the path as it was.
+    #[must_use]
+    pub fn amplified(&self, value: f64, factor: f64) -> f64 {
+        match self {
+            Self::LogReturn { .. } => value * factor,
+            Self::LogRealizedVariance { .. } => value + 2.0 * factor.ln(),
+            Self::BullBearSidewaysVolatile { .. } => value,
+        }
+    }
+
     /// Whether this label can be made.
     ///
     /// # Errors

@@ -33,11 +33,12 @@
 //! - train, evaluate or draw random samples.
 
 mod audit;
+mod augment;
 mod bar;
 mod batch;
 mod dataset;
 mod error;
-mod feature;
+pub mod feature;
 mod fingerprint;
 mod gap;
 mod ingest;
@@ -61,10 +62,11 @@ mod zone;
 pub use audit::{
     AuditReport, Example, Finding, FindingKind, Gaps, JUMP_SPREADS, Severity, SymbolAudit, audit,
 };
+pub use augment::{Augmentation, AugmentationSpec, Plan, PriceScalingSpec, TemporalJitterSpec};
 pub use bar::{Bar, Bars};
 pub use dataset::{Dataset, Fitted, FittedTarget};
 pub use error::DataError;
-pub use feature::{Channel, Feature, REALIZED_VOLATILITY_BARS, Stretch, Unit};
+pub use feature::{Amplified, Channel, Feature, FeatureSpec, Stretch, Unit, VOLATILITY_BARS};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use ingest::{
     Conflict, IngestError, IngestReport, IngestSpec, LeanPrices, LeanSpec, OnConflict, PassedOver, Vendor,
@@ -82,7 +84,7 @@ pub use scale::{ChannelScale, Scale, Scaler, TimeframeScale};
 pub use source::{SourceNote, read_bars, write_parquet};
 pub use spec::{
     Ambiguous, AuditSpec, ColumnsSpec, DEFAULT_SEQUENCE_LENGTH, DataSpec, DecimalMark, EpochUnit,
-    FeatureSpec, FormatSpec, Header, OnError, RepairSpec, ScalingKind, ScalingSpec, SequenceLengthSpec,
+    FormatSpec, Header, OnError, RepairSpec, ScalingKind, ScalingSpec, SequenceLengthSpec,
     SourceSpec, SplitKind, SplitSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec, TextSpec, TextTimeSpec,
     TimeFormat, TimeFormatError,
 };

@@ -88,12 +88,17 @@ impl Scaler {
         let width = table.width();
         for row in table.values_mut().chunks_exact_mut(width) {
             for (value, channel) in row.iter_mut().zip(&fitted.channels) {
-                if let Some(scale) = channel.scale {
-                    let scaled = (f64::from(*value) - scale.centre) / scale.spread;
-                    *value = scaled.clamp(-self.clip, self.clip) as f32;
+                if let Some(scale) = &channel.scale {
+                    *value = self.scaled(scale, *value);
                 }
             }
         }
+    }
+
+    /// `value`, in its channel's unit, on the scale of its channel.
+    pub(crate) fn scaled(&self, scale: &Scale, value: f32) -> f32 {
+        let scaled = (f64::from(value) - scale.centre) / scale.spread;
+        scaled.clamp(-self.clip, self.clip) as f32
     }
 
     /// Whether this scaler can be applied to tables of this layout.

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::augment::AugmentationSpec;
+use crate::feature::FeatureSpec;
 use crate::time::{Span, Timeframe, Timestamp};
 
 pub use text::{
@@ -44,6 +46,9 @@ pub struct DataSpec {
     pub split: SplitSpec,
     /// A decision every so many base bars.
     pub stride: usize,
+    /// What is done to train samples so that no two epochs see them alike; nothing unless it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<AugmentationSpec>,
 }
 
 impl Default for DataSpec {
@@ -56,10 +61,11 @@ impl Default for DataSpec {
             sequence_length: SequenceLengthSpec::Same(DEFAULT_SEQUENCE_LENGTH),
             max_age: BTreeMap::new(),
             max_gap: Span::from_nanos(4 * crate::time::DAY),
-            features: FeatureSpec::ALL.to_vec(),
+            features: FeatureSpec::DEFAULT.to_vec(),
             scaling: ScalingSpec::default(),
             split: SplitSpec::default(),
             stride: 1,
+            augmentation: None,
         }
     }
 }
@@ -303,42 +309,6 @@ pub enum SequenceLengthSpec {
     Same(usize),
     /// A number of bars for each timeframe.
     Each(BTreeMap<Timeframe, usize>),
-}
-
-/// A feature by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FeatureSpec {
-    /// ln(close / previous close).
-    LogReturn,
-    /// ln(high / low).
-    Range,
-    /// ln(close / open).
-    Body,
-    /// ln(high / max(open, close)).
-    UpperWick,
-    /// ln(min(open, close) / low).
-    LowerWick,
-    /// ln(1 + volume).
-    Volume,
-    /// ln of the root mean square of the last 20 log returns.
-    RealizedVolatility,
-    /// Sine and cosine of the close's time of day (UTC); two channels, never scaled.
-    TimeOfDay,
-}
-
-impl FeatureSpec {
-    /// Every feature, in the order of the example configuration.
-    pub const ALL: [Self; 8] = [
-        Self::LogReturn,
-        Self::Range,
-        Self::Body,
-        Self::UpperWick,
-        Self::LowerWick,
-        Self::Volume,
-        Self::RealizedVolatility,
-        Self::TimeOfDay,
-    ];
 }
 
 /// How features are brought to one scale.

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bar::Bars;
-use crate::feature::{Channel, Stretch, Unit};
+use crate::feature::{Channel, FeatureSpec, Stretch, Unit};
 use crate::gap::{Gap, stretches};
-use crate::spec::FeatureSpec;
 use crate::time::{Timeframe, Timestamp};
 use crate::window::WindowTransform;
 
@@ -41,7 +40,8 @@ impl InputLayout {
         let mut layout =
             Self { timeframe, length, channels: Vec::new(), units: Vec::new(), transforms: Vec::new() };
         for feature in features {
-            feature.feature().channels().iter().for_each(|channel| layout.push(channel));
+            layout.channels.extend(feature.channel_names());
+            layout.units.extend(feature.feature().channels().iter().map(|channel| channel.unit));
         }
         layout.push(&MISSING);
         layout.transforms.push(WindowTransform::Recency { channel: layout.width() });
@@ -102,7 +102,7 @@ impl Table {
             let cells = &mut table.values[rows.start * width..rows.end * width];
             let mut at = 0;
             let mut warm_up = 0;
-            for feature in features.iter().map(|feature| feature.feature()) {
+            for feature in features.iter().map(FeatureSpec::feature) {
                 let channels = feature.channels().len();
                 column.clear();
                 column.resize(stretch.len() * channels, f64::NAN);

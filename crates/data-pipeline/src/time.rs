@@ -34,6 +34,13 @@ impl Timestamp {
         self.0
     }
 
+    /// The day it is in, UTC.
+    pub(crate) fn date(self) -> jiff::civil::Date {
+        // jiff counts from the year -9999; 64 bits of nanoseconds begin in 1677.
+        let instant = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
+        jiff::tz::Offset::UTC.to_datetime(instant).date()
+    }
+
     /// This instant moved by `span`; saturates at the ends of time.
     #[must_use]
     pub const fn plus(self, span: Span) -> Self {

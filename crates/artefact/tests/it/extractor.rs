@@ -7,7 +7,8 @@ use std::path::Path;
 use tapeline_artefact::{
     ARTEFACT_VERSION, ArtefactError, Extractor, FolderError, predict, read_folder, write_folder,
 };
-use tapeline_data_pipeline::{FeatureSpec, Split};
+use tapeline_data_pipeline::Split;
+use tapeline_data_pipeline::feature::{LogReturn, Volume};
 use tapeline_models::weights_to_bytes;
 use tch::Device;
 
@@ -121,7 +122,7 @@ fn windows_of_another_layout_are_refused() {
     let parent = tempfile::tempdir().unwrap();
     let loaded = load(&small.save(parent.path()).unwrap()).unwrap();
     let mut other = data_spec();
-    other.features = vec![FeatureSpec::Volume, FeatureSpec::LogReturn];
+    other.features = vec![Volume.into(), LogReturn.into()];
     let data = prepared(&other);
     assert_eq!(data.inputs()[0].width(), small.data.inputs()[0].width());
     match loaded.predict(&data, data.samples(Split::Test), 64) {

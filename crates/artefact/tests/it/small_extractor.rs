@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use tapeline_artefact::{ARTEFACT_VERSION, ArtefactError, Description, Extractor};
+use tapeline_data_pipeline::feature::{LogReturn, Volume};
 use tapeline_data_pipeline::{
-    Bars, DataSpec, Dataset, FeatureSpec, LabelSpec, SequenceLengthSpec, SourceSpec, Span, Split,
-    SyntheticSpec, built_in_market,
+    Bars, DataSpec, Dataset, LabelSpec, SequenceLengthSpec, SourceSpec, Span, Split, SyntheticSpec,
+    built_in_market,
 };
 use tapeline_models::{
     CnnSpec, FusionSpec, HeadKind, HeadSpec, HybridSpec, InputShape, LstmSpec, ModelSpec, Network,
@@ -25,7 +26,7 @@ pub(crate) fn data_spec() -> DataSpec {
         source: SourceSpec { synthetic: Some(synthetic), ..SourceSpec::default() },
         timeframes: ["1m", "5m"].iter().map(|text| text.parse().unwrap()).collect(),
         sequence_length: SequenceLengthSpec::Same(8),
-        features: vec![FeatureSpec::LogReturn, FeatureSpec::Volume],
+        features: vec![LogReturn.into(), Volume.into()],
         stride: 11,
         ..DataSpec::default()
     }

@@ -40,10 +40,16 @@ impl DataSpec {
             fault(&mut report, Path::new("features"), "must name at least one feature");
         }
         check_unique(&self.features, &Path::new("features"), &mut report);
+        for (index, feature) in self.features.iter().enumerate() {
+            feature.check(&Path::new("features").join(index), &mut report);
+        }
         if !(self.scaling.clip.is_finite() && self.scaling.clip > 0.0) {
             fault(&mut report, Path::new("scaling").join("clip"), "must be a finite number above 0");
         }
         check_split(&self.split, &mut report);
+        if let Some(augmentation) = &self.augmentation {
+            augmentation.check(&self.features, &Path::new("augmentation"), &mut report);
+        }
         if self.stride == 0 {
             fault(&mut report, Path::new("stride"), "must be at least 1 bar");
         }

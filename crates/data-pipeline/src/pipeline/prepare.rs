@@ -183,7 +183,21 @@ impl Pipeline {
             .collect::<Option<Vec<_>>>()
             .ok_or(DataError::ApplyFitted { problem: "a label is of another kind" })?;
         let (inputs, stride) = (self.inputs.clone(), self.spec.stride);
-        Ok(Dataset { inputs, symbols, paths, tables, windows, labels, blocks, fitted, fingerprint, stride })
+        let (max_age, augmentation) = (self.max_age.clone(), self.spec.augmentation);
+        Ok(Dataset {
+            inputs,
+            symbols,
+            paths,
+            tables,
+            windows,
+            labels,
+            blocks,
+            fitted,
+            fingerprint,
+            stride,
+            max_age,
+            augmentation,
+        })
     }
 
     fn check_bars(&self, bars: &[Bars]) -> Result<(), DataError> {

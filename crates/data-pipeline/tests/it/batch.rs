@@ -1,6 +1,7 @@
 use rayon::ThreadPoolBuilder;
+use tapeline_data_pipeline::feature::Body;
 use tapeline_data_pipeline::{
-    DataError, DataSpec, Dataset, FeatureSpec, FittedLabel, LabelSpec, MASKED, SequenceLengthSpec, Span,
+    DataError, DataSpec, Dataset, FittedLabel, LabelSpec, MASKED, SequenceLengthSpec, Span,
 };
 
 use crate::random_market::{Random, timeframe, walk};
@@ -90,7 +91,7 @@ fn a_window_may_be_longer_than_16_bits_can_count() {
     let spec = DataSpec {
         timeframes: vec![timeframe("1m")],
         sequence_length: SequenceLengthSpec::Same(length),
-        features: vec![FeatureSpec::Body],
+        features: vec![Body.into()],
         ..DataSpec::default()
     };
     let bars = walk("A", timeframe("1m"), 0..length as i64 + 40, Span::ZERO, 1);

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use tapeline_data_pipeline::feature::Body;
 use tapeline_data_pipeline::{
-    DataSpec, FeatureSpec, RepairSpec, SequenceLengthSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec,
+    DataSpec, RepairSpec, SequenceLengthSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec,
 };
 
 use crate::random_market::{span, timeframe};
@@ -46,7 +47,7 @@ fn all_faults_are_found_at_once() {
         ])),
         max_age: BTreeMap::from([(timeframe("15m"), span("1h")), (timeframe("2h"), span("1h"))]),
         max_gap: tapeline_data_pipeline::Span::from_nanos(-1),
-        features: vec![FeatureSpec::Body, FeatureSpec::Body],
+        features: vec![Body.into(), Body.into()],
         repair: vec![RepairSpec::SortByTime, RepairSpec::SortByTime, RepairSpec::ForwardFill { max_bars: 0 }],
         stride: 0,
         ..DataSpec::default()

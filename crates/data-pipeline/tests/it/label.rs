@@ -1,6 +1,6 @@
+use tapeline_data_pipeline::feature::Body;
 use tapeline_data_pipeline::{
-    Bars, DataSpec, Dataset, FeatureSpec, FittedLabel, LabelSpec, Regime, SequenceLengthSpec, Span,
-    VARIANCE_FLOOR,
+    Bars, DataSpec, Dataset, FittedLabel, LabelSpec, Regime, SequenceLengthSpec, Span, VARIANCE_FLOOR,
 };
 
 use crate::random_market::{closes, timeframe, walk};
@@ -9,7 +9,7 @@ fn prepare(bars: Vec<Bars>, labels: &[LabelSpec]) -> Dataset {
     let spec = DataSpec {
         timeframes: vec![timeframe("5m")],
         sequence_length: SequenceLengthSpec::Same(2),
-        features: vec![FeatureSpec::Body],
+        features: vec![Body.into()],
         ..DataSpec::default()
     };
     spec.check().unwrap().prepare(bars, labels).unwrap()

@@ -5,6 +5,7 @@ use tapeline_data_pipeline::{
     Bars, DataSpec, FeatureSpec, LabelSpec, Pipeline, SequenceLengthSpec, Span, leak,
 };
 
+use crate::feature::with_short_lookbacks;
 use crate::random_market::{Random, span, timeframe, walk};
 
 const LABELS: [LabelSpec; 3] = [
@@ -37,7 +38,7 @@ fn a_clean_certificate_says_what_was_probed() {
         walk("B", timeframe("5m"), (300..1700).filter(|step| step % 13 != 5), Span::ZERO, 2),
     ];
     let certificate =
-        leak::check(&pipeline(None, span("4d"), 1, &FeatureSpec::ALL), &bars, &LABELS, 6, 11).unwrap();
+        leak::check(&pipeline(None, span("4d"), 1, &FeatureSpec::DEFAULT), &bars, &LABELS, 6, 11).unwrap();
     assert!(certificate.is_clean(), "{:?}", certificate.leaks);
     let scaled = certificate.probes.iter().filter(|probe| probe.scaled).count();
     assert!(certificate.probes.len() >= 5 && (3..=4).contains(&scaled), "{:?}", certificate.probes);
@@ -73,7 +74,11 @@ proptest! {
         lag_minutes in prop::sample::select(vec![0, 1, 7, 65]),
         max_age in prop::sample::select(vec![None, Some("30m"), Some("3h")]),
         // Windows of an hour's features with a warm-up of 20 bars do not fit between gaps of two hours.
-        (max_gap, features) in prop::sample::select(vec![("2h", &FeatureSpec::ALL[..6]), ("4d", &FeatureSpec::ALL[..])]),
+        (max_gap, features) in prop::sample::select(vec![
+            ("2h", FeatureSpec::DEFAULT[..6].to_vec()),
+            ("4d", FeatureSpec::DEFAULT.to_vec()),
+            ("4d", with_short_lookbacks()),
+        ]),
         stride in 1_usize..4,
     ) {
         let mut random = Random(seed);
@@ -83,7 +88,7 @@ proptest! {
             let steps = clock(&mut random, start, 700);
             walk(&format!("S{symbol}"), timeframe("5m"), steps, lag, random.bits())
         }).collect();
-        let pipeline = pipeline(max_age.map(span), span(max_gap), stride, features);
+        let pipeline = pipeline(max_age.map(span), span(max_gap), stride, &features);
         let certificate = leak::check(&pipeline, &bars, &LABELS, 6, seed);
         prop_assert!(certificate.is_ok(), "{}", certificate.unwrap_err());
         let certificate = certificate.unwrap();

@@ -1,6 +1,6 @@
+use tapeline_data_pipeline::feature::Body;
 use tapeline_data_pipeline::{
-    DataError, DataSpec, FeatureSpec, Fitted, LabelSpec, Pipeline, ScalingKind, SequenceLengthSpec, Span,
-    Timestamp,
+    DataError, DataSpec, Fitted, LabelSpec, Pipeline, ScalingKind, SequenceLengthSpec, Span, Timestamp,
 };
 
 use crate::random_market::{Random, timeframe, walk};
@@ -195,6 +195,6 @@ fn what_was_fitted_survives_a_round_trip_and_is_applied_as_it_is() {
     let result = pipeline.prepare_with(two_symbols(), &LABELS, &mismatched);
     assert!(matches!(result, Err(DataError::ApplyFitted { .. })));
     let mut wider = pipeline.spec().clone();
-    wider.features = vec![FeatureSpec::Body];
+    wider.features = vec![Body.into()];
     assert!(wider.check().unwrap().prepare_with(two_symbols(), &LABELS, &fitted).is_err());
 }

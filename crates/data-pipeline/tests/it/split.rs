@@ -1,6 +1,7 @@
 use proptest::prelude::*;
+use tapeline_data_pipeline::feature::Body;
 use tapeline_data_pipeline::{
-    DataError, DataSpec, Dataset, FeatureSpec, LabelSpec, Pipeline, SequenceLengthSpec, Span, Split,
+    DataError, DataSpec, Dataset, LabelSpec, Pipeline, SequenceLengthSpec, Span, Split,
 };
 
 use crate::random_market::{timeframe, walk};
@@ -10,7 +11,7 @@ fn plain(train: f64, validation: f64) -> Pipeline {
     let mut spec = DataSpec {
         timeframes: vec![timeframe("5m")],
         sequence_length: SequenceLengthSpec::Same(2),
-        features: vec![FeatureSpec::Body],
+        features: vec![Body.into()],
         ..DataSpec::default()
     };
     spec.split.train = train;

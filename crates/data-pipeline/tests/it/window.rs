@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use tapeline_data_pipeline::feature::{Body, LogReturn};
 use tapeline_data_pipeline::{
-    Bars, DataError, DataSpec, Dataset, FeatureSpec, LabelSpec, MASKED, SequenceLengthSpec, Span, Timestamp,
+    Bars, DataError, DataSpec, Dataset, LabelSpec, MASKED, SequenceLengthSpec, Span, Timestamp,
 };
 
 use crate::random_market::{at, span, timeframe, walk};
@@ -12,7 +13,7 @@ fn spec(timeframes: &[&str], length: usize) -> DataSpec {
     DataSpec {
         timeframes: timeframes.iter().map(|text| timeframe(text)).collect(),
         sequence_length: SequenceLengthSpec::Same(length),
-        features: vec![FeatureSpec::Body],
+        features: vec![Body.into()],
         ..DataSpec::default()
     }
 }
@@ -78,7 +79,7 @@ fn a_window_too_old_is_masked_not_carried_forward() {
 #[test]
 fn nothing_reaches_over_a_long_gap() {
     let mut spec = spec(&["5m", "15m"], 4);
-    spec.features = vec![FeatureSpec::LogReturn];
+    spec.features = vec![LogReturn.into()];
     spec.max_gap = span("1h");
     // Missing: 30 minutes from step 60 on (short), 61 minutes' worth and more from step 150 on (long).
     let steps = (0..400).filter(|step| !(60..66).contains(step) && !(150..163).contains(step));

@@ -1,11 +1,19 @@
 //! How much was traded.
 
-use super::{Channel, Feature, Stretch, Unit};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::feature::{Channel, Feature, Stretch, Unit};
 
 /// ln(1 + volume).
-pub(super) struct Volume;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Volume;
 
 impl Feature for Volume {
+    fn formula(&self) -> &'static str {
+        "ln(1 + V)"
+    }
+
     fn channels(&self) -> &'static [Channel] {
         &[Channel { name: "volume", unit: Unit::LogAmount }]
     }

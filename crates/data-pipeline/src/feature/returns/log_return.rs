@@ -1,11 +1,19 @@
 //! The return of a bar.
 
-use super::{Channel, Feature, Stretch, Unit};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::feature::{Channel, Feature, Stretch, Unit};
 
 /// ln(close / previous close).
-pub(super) struct LogReturn;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct LogReturn;
 
 impl Feature for LogReturn {
+    fn formula(&self) -> &'static str {
+        "ln(C / C₋₁)"
+    }
+
     fn channels(&self) -> &'static [Channel] {
         &[Channel { name: "log_return", unit: Unit::LogRatio }]
     }
