@@ -36,6 +36,7 @@ mod audit;
 mod bar;
 mod batch;
 mod dataset;
+mod difficulty;
 mod error;
 mod feature;
 mod fingerprint;
@@ -60,6 +61,7 @@ pub use audit::{
 };
 pub use bar::{Bar, Bars};
 pub use dataset::{Dataset, Fitted, FittedTarget};
+pub use difficulty::Difficulty;
 pub use error::DataError;
 pub use feature::{Channel, Feature, REALIZED_VOLATILITY_BARS, Stretch, Unit};
 pub use fingerprint::{Fingerprint, FingerprintError};

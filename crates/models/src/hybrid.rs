@@ -58,7 +58,7 @@ impl Network for Hybrid {
     }
 
     fn forward(&self, inputs: &[Tensor], mode: Mode) -> Result<Outputs, ModelError> {
-        check_inputs(&self.spec.inputs, inputs)?;
+        check_inputs(&self.spec.inputs, inputs, mode)?;
         let mut parts = Vec::with_capacity(self.cnn.len() + 1);
         for (branch, input) in self.cnn.iter().zip(inputs) {
             parts.push(branch.forward(input, mode)?);
