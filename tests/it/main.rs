@@ -16,4 +16,5 @@ mod program;
 mod real_bars;
 mod signal;
 mod small_run;
+mod targets;
 mod train;

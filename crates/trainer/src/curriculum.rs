@@ -102,16 +102,21 @@ impl<'a> Curriculum<'a> {
         }
     }
 
-    /// Batches of `epoch`, counted from 0.
+    /// How many samples `epoch`, counted from 0, learns from.
     #[must_use]
-    pub fn batches(&self, epoch: usize) -> usize {
-        let samples = match &self.lessons {
+    pub fn count(&self, epoch: usize) -> usize {
+        match &self.lessons {
             Lessons::Samples { pace, strata } if pace.share(epoch) < 1.0 => {
                 strata.iter().map(|stratum| stratum.easiest(pace.share(epoch)).len()).sum()
             }
             _ => self.everything.len(),
-        };
-        samples.div_ceil(self.batch_size)
+        }
+    }
+
+    /// Batches of `epoch`, counted from 0.
+    #[must_use]
+    pub fn batches(&self, epoch: usize) -> usize {
+        self.count(epoch).div_ceil(self.batch_size)
     }
 
     /// Batches of an epoch that learns from everything.
