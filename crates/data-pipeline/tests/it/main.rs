@@ -4,6 +4,7 @@
 mod audit;
 mod batch;
 mod check;
+mod difficulty;
 mod feature;
 mod label;
 mod leak;

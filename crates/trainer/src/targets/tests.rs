@@ -58,7 +58,7 @@ fn every_fault_is_named_at_once() {
     for words in [
         "validation/los: this run will not have it; the nearest are validation/loss",
         "validation/loss: a target needs a bound",
-        "training/seconds: this run will not have it; the nearest are training/epochs_to_best",
+        "training/seconds: this run will not have it; the nearest are train/loss, training/epochs_to_best",
         "rmse: no value is at least 2 and at most 1",
         "r2_zero.min: a bound is a finite number",
     ] {
