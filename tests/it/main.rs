@@ -17,4 +17,5 @@ mod program;
 mod real_bars;
 mod signal;
 mod small_run;
+mod targets;
 mod train;

@@ -75,6 +75,7 @@ impl From<TrainError> for Failure {
             TrainError::EmptySpan { .. }
             | TrainError::UnknownMetric { .. }
             | TrainError::UndefinedMetric { .. }
+            | TrainError::CurriculumLabel { .. }
             | TrainError::Lineage { .. }
             | TrainError::NoCheckpoint { .. } => Self::bad_input(error),
             _ => Self::failed(error),

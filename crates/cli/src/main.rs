@@ -18,6 +18,7 @@ mod report;
 mod run_folder;
 mod score_table;
 mod signal;
+mod targets;
 
 use clap::Parser;
 

@@ -24,20 +24,17 @@ const BETWEEN_LINES: Duration = Duration::from_secs(30);
 /// How long training is going to be. A resumed run knows it without a `run_started`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// Updates per pass over the train samples.
+    /// Updates per pass over all train samples.
     pub(crate) steps_per_epoch: u64,
     /// Passes at most.
     pub(crate) num_epochs: u64,
+    /// Updates of all these passes, of which a curriculum's first are shorter.
+    pub(crate) steps: u64,
     /// Samples per pass.
     pub(crate) train_samples: u64,
 }
 
 impl Plan {
-    /// Updates at most.
-    const fn steps(&self) -> u64 {
-        self.steps_per_epoch.saturating_mul(self.num_epochs)
-    }
-
     /// Samples per update, on average.
     fn samples_per_step(&self) -> f64 {
         self.train_samples as f64 / self.steps_per_epoch.max(1) as f64

@@ -16,6 +16,7 @@ mod scatter;
 pub(crate) mod skill;
 mod span;
 mod table;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -58,6 +59,7 @@ pub(crate) fn render(input: &ReportInput<'_>) -> String {
     let mut sections = Html::default();
     sections.push(headline::header(input));
     sections.push(key_numbers::section(input.scorecards));
+    sections.push(targets::section(input.records));
     sections.push(training::section(&rows));
     for scorecard in input.scorecards {
         sections.push(span::section(scorecard));

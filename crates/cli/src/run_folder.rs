@@ -92,6 +92,11 @@ impl RunFolder {
         self.path.join(format!("scores-{split}.json"))
     }
 
+    /// What became of the run's targets.
+    pub(crate) fn targets(&self) -> PathBuf {
+        self.path.join("targets.json")
+    }
+
     /// The scorecards of all spans that were scored so far, oldest span first.
     pub(crate) fn scorecards(&self) -> anyhow::Result<Vec<Scorecard>> {
         let mut cards = Vec::new();

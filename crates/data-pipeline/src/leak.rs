@@ -2,7 +2,7 @@
 //! garbage; whatever was knowable at that instant must come out the same, byte for byte:
 //!
 //! - everything a window is read from, and every raw window decided by then;
-//! - all that is fitted, when the instant is the last train decision;
+//! - all that is fitted, and whatever a curriculum may order samples by, when the instant is the last train decision;
 //! - every scaled window, when the instant is that decision or later.
 //!
 //! Besides, no label of a train or validation sample may end after the next block has begun. The split instants stay frozen.
@@ -28,7 +28,7 @@ use crate::split::{Split, SplitInstants};
 use crate::table::Table;
 use crate::time::{Timeframe, Timestamp};
 
-use compare::{Place, compare, compare_fitted, known_rows, visible_rows};
+use compare::{Place, compare, compare_difficulty, compare_fitted, known_rows, visible_rows};
 
 /// Garbage prices are this many times the true ones.
 const POISON: f64 = 1e6;
@@ -97,6 +97,7 @@ impl fmt::Display for Leak {
             Leaked::ScaledWindow => "a scaled window",
             Leaked::UnavailableRow => "a window with a row from its future",
             Leaked::Fitted => "something fitted",
+            Leaked::Difficulty => "the difficulty of a sample",
             Leaked::LabelOverBoundary => "a label that ends in the next block of the split",
         })?;
         if let Some(symbol) = &self.symbol {
@@ -106,7 +107,9 @@ impl fmt::Display for Leak {
             write!(f, ", timeframe {timeframe}")?;
         }
         match (&self.channel, self.what) {
-            (Some(channel), Leaked::LabelOverBoundary) => write!(f, ", label {channel}")?,
+            (Some(channel), Leaked::LabelOverBoundary | Leaked::Difficulty) => {
+                write!(f, ", label {channel}")?;
+            }
             (Some(channel), _) => write!(f, ", {channel}")?,
             (None, _) => {}
         }
@@ -136,6 +139,8 @@ pub enum Leaked {
     UnavailableRow,
     /// A scale, a target scaling or a threshold.
     Fitted,
+    /// What a curriculum orders a sample by: its difficulty, or its regime.
+    Difficulty,
     /// A label that ends after the next block of the split has begun.
     LabelOverBoundary,
 }
@@ -193,6 +198,7 @@ pub fn check(
             if found.is_none() && scaled {
                 let altered = pipeline.finish(altered, labels, Fit::At(split), fingerprint.clone())?;
                 found = compare_fitted(reference.fitted(), altered.fitted())
+                    .or_else(|| compare_difficulty(&reference, &altered))
                     .or_else(|| compare(reference.gather(), altered.gather(), decision).map(Place::scaled));
             }
             certificate.leaks.extend(found.map(|place| Leak {

@@ -37,6 +37,7 @@ mod augment;
 mod bar;
 mod batch;
 mod dataset;
+mod difficulty;
 mod error;
 pub mod feature;
 mod fingerprint;
@@ -65,6 +66,7 @@ pub use audit::{
 pub use augment::{Augmentation, AugmentationSpec, Plan, PriceScalingSpec, TemporalJitterSpec};
 pub use bar::{Bar, Bars};
 pub use dataset::{Dataset, Fitted, FittedTarget};
+pub use difficulty::Difficulty;
 pub use error::DataError;
 pub use feature::{Amplified, Channel, Feature, FeatureSpec, Stretch, Unit, VOLATILITY_BARS};
 pub use fingerprint::{Fingerprint, FingerprintError};

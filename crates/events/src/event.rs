@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::number;
+use crate::target::TargetOutcome;
 
 /// What happens in a run. The loop in which the events fire:
 ///
@@ -26,11 +27,13 @@ use crate::number;
 ///     if nothing improved for long:
 ///         EarlyStopped                and out of the loop
 /// Scored                              per span that is looked at after training
+/// TargetsChecked                      if the run has targets
 /// RunEnded(completed | early_stopped)
 ///
 /// later, for each `evaluate`:
 ///     TestSpanOpened                  before the first look, if it is the test span
 ///     Scored
+///     TargetsChecked                  if the run has targets
 ///
 /// Warning                             at any time
 /// ```
@@ -53,7 +56,7 @@ pub enum Event {
         parameters: u64,
         /// Samples of each split, by its name.
         samples: BTreeMap<String, u64>,
-        /// Updates per pass over the train samples.
+        /// Updates per pass over all train samples; a curriculum's first passes have fewer.
         steps_per_epoch: u64,
         /// Passes that are planned.
         num_epochs: u64,
@@ -164,6 +167,11 @@ pub enum Event {
         #[serde(with = "number::undefined_map")]
         metrics: BTreeMap<String, Option<f64>>,
     },
+    /// The run's targets were held against the scores that there are so far.
+    TargetsChecked {
+        /// Every target of the run.
+        targets: Vec<TargetOutcome>,
+    },
     /// Something that a person should know and that stops nothing.
     Warning {
         /// In plain words.
@@ -209,6 +217,7 @@ impl Event {
             Self::Interrupted { .. } => "interrupted",
             Self::TestSpanOpened { .. } => "test_span_opened",
             Self::Scored { .. } => "scored",
+            Self::TargetsChecked { .. } => "targets_checked",
             Self::Warning { .. } => "warning",
             Self::RunEnded { .. } => "run_ended",
         }
@@ -231,6 +240,7 @@ impl Event {
             | Self::CheckpointDamaged { .. }
             | Self::TestSpanOpened { .. }
             | Self::Scored { .. }
+            | Self::TargetsChecked { .. }
             | Self::Warning { .. } => None,
         }
     }
@@ -252,6 +262,7 @@ impl Event {
             | Self::CheckpointFailed { .. }
             | Self::TestSpanOpened { .. }
             | Self::Scored { .. }
+            | Self::TargetsChecked { .. }
             | Self::Warning { .. } => None,
         }
     }

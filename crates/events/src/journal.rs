@@ -221,6 +221,7 @@ const fn must_survive_power_cut(event: &Event) -> bool {
         | Event::Interrupted { .. }
         | Event::TestSpanOpened { .. }
         | Event::Scored { .. }
+        | Event::TargetsChecked { .. }
         | Event::RunEnded { .. } => true,
         Event::CheckpointDamaged { .. }
         | Event::ResumedFrom { .. }

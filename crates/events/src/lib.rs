@@ -44,6 +44,7 @@ mod number;
 mod observer;
 mod projection;
 mod record;
+mod target;
 
 pub use error::JournalError;
 pub use event::{Event, Outcome};
@@ -51,3 +52,4 @@ pub use journal::{Health, Journal, Opened, TornLine};
 pub use observer::{Observer, Observers};
 pub use projection::{ProjectedRow, projection};
 pub use record::{Record, SCHEMA, read};
+pub use target::{TargetOutcome, TargetVerdict};

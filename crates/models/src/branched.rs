@@ -106,7 +106,7 @@ impl Network for Branched {
     }
 
     fn forward(&self, inputs: &[Tensor], mode: Mode) -> Result<Outputs, ModelError> {
-        check_inputs(&self.spec.inputs, inputs)?;
+        check_inputs(&self.spec.inputs, inputs, mode)?;
         let mut parts = Vec::with_capacity(self.branches.len());
         for (timeframe, branch) in &self.branches {
             parts.push(branch.forward(&inputs[*timeframe], mode)?);

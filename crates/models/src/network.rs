@@ -41,7 +41,8 @@ pub trait Network: Send {
     /// Its weights.
     fn parameters(&self) -> &Parameters;
 
-    /// Runs `inputs`, one `f32` tensor `[batch, time, feature]` per timeframe in the spec's order.
+    /// Runs `inputs`, one `f32` tensor `[batch, time, feature]` per timeframe in the spec's order. In [`Mode::Train`] a
+    /// window may hold fewer bars than the spec says, its newest ones.
     ///
     /// # Errors
     /// When the number of inputs, a shape or a kind differs from the spec, or libtorch refuses.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::ModelError;
+use crate::network::Mode;
 
 /// The windows of one timeframe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +16,13 @@ pub struct InputShape {
     pub features: usize,
 }
 
-/// Do `inputs` hold one `f32` tensor `[batch, time, feature]` per entry of `expected`, all with one batch size?
-/// Returns the batch size.
-pub(crate) fn check_inputs(expected: &[InputShape], inputs: &[Tensor]) -> Result<i64, ModelError> {
+/// Do `inputs` hold one `f32` tensor `[batch, time, feature]` per entry of `expected`, all with one batch size? While it
+/// learns, a network may be shown less of the past than it will have to answer from. Returns the batch size.
+pub(crate) fn check_inputs(
+    expected: &[InputShape],
+    inputs: &[Tensor],
+    mode: Mode,
+) -> Result<i64, ModelError> {
     if inputs.len() != expected.len() {
         return Err(ModelError::InputCount { expected: expected.len(), found: inputs.len() });
     }
@@ -25,7 +30,11 @@ pub(crate) fn check_inputs(expected: &[InputShape], inputs: &[Tensor]) -> Result
     for (timeframe, (shape, input)) in expected.iter().zip(inputs).enumerate() {
         let found = input.size();
         let expected = [batch, shape.length as i64, shape.features as i64];
-        if batch < 1 || found != expected {
+        let shortened = match (mode, &found[..]) {
+            (Mode::Train { .. }, &[_, bars, _]) => (1..expected[1]).contains(&bars).then_some(bars),
+            _ => None,
+        };
+        if batch < 1 || found != [batch, shortened.unwrap_or(expected[1]), expected[2]] {
             return Err(ModelError::InputShape {
                 timeframe,
                 expected: [batch.max(1), expected[1], expected[2]],

@@ -55,6 +55,9 @@ impl TrainingSpec {
             );
             fault(Path::new("scheduler").join("warmup_epochs"), message);
         }
+        for (key, message) in self.curriculum.iter().flat_map(|it| it.faults(self.num_epochs)) {
+            fault(Path::new("curriculum").join(key), message);
+        }
         if report.is_empty() { Ok(()) } else { Err(report) }
     }
 }

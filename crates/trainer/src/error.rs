@@ -46,6 +46,14 @@ pub enum TrainError {
         /// Names that exist, the most similar first.
         nearest: Vec<String>,
     },
+    /// A curriculum goes by a return that this run does not forecast.
+    #[error("training.curriculum goes by {}; {}", wanted_return(*horizon), forecast_returns(horizons))]
+    CurriculumLabel {
+        /// The horizon that was asked for; `None` for the first.
+        horizon: Option<usize>,
+        /// The horizons that are forecast.
+        horizons: Vec<usize>,
+    },
     /// The `training` section has faults.
     #[error("training cannot be done as configured")]
     Training(#[source] garde::Report),
@@ -127,6 +135,21 @@ pub enum TrainError {
         /// What is there instead.
         found: String,
     },
+}
+
+fn wanted_return(horizon: Option<usize>) -> String {
+    horizon.map_or_else(
+        || "the size of a return".into(),
+        |bars| format!("the size of the return over {bars} bars"),
+    )
+}
+
+fn forecast_returns(horizons: &[usize]) -> String {
+    if horizons.is_empty() {
+        return "there is no tasks.price_prediction that forecasts one".into();
+    }
+    let horizons: Vec<String> = horizons.iter().map(ToString::to_string).collect();
+    format!("tasks.price_prediction.horizons are {}", horizons.join(", "))
 }
 
 fn listed(damaged: &[DamagedCheckpoint]) -> String {

@@ -8,6 +8,7 @@ use tapeline_models::{Mode, Network};
 use tch::Device;
 
 use crate::checkpoint::{Checkpoints, Saved};
+use crate::curriculum::Curriculum;
 use crate::error::TrainError;
 use crate::feed::Feed;
 use crate::lineage::Lineage;
@@ -79,7 +80,8 @@ pub fn fit(
 ) -> Result<Ending, TrainError> {
     let mut loop_state = Loop::begin(run, start, observer)?;
     while loop_state.goes_on(observer) {
-        let order = shuffled(run.data.samples(Split::Train), run.lineage.seed, loop_state.state.epoch);
+        let epoch = loop_state.state.epoch;
+        let order = shuffled(&loop_state.curriculum.samples(epoch), run.lineage.seed, epoch);
         if loop_state.state.cursor == 0 {
             observer.observe(&loop_state.epoch_started());
         }
@@ -119,7 +121,7 @@ struct Loop<'a> {
     schedule: Schedule,
     stopping: Metric,
     best: Metric,
-    steps_per_epoch: usize,
+    curriculum: Curriculum<'a>,
     dropout_seed: u64,
     state: State,
 }
@@ -133,7 +135,7 @@ impl<'a> Loop<'a> {
             }
         }
         let watch = |policy, metric: &str| watched(policy, metric, run);
-        let steps_per_epoch = run.data.samples(Split::Train).len().div_ceil(run.training.batch_size);
+        let curriculum = Curriculum::new(run.data, run.tasks, run.training, run.lineage.seed)?;
         let optimizer = Optimizer::new(&run.training.optimizer, &run.network.parameters().tensors())?;
         let max_norm = run.training.gradient_clip.norm;
         let mut begun = Self {
@@ -141,10 +143,10 @@ impl<'a> Loop<'a> {
             stepper: Stepper { network: run.network, tasks: run.tasks, optimizer, max_norm },
             feed: Feed::new(run.data, run.tasks, run.device),
             log: StepLog::new(run.device),
-            schedule: Schedule::new(run.training, steps_per_epoch),
+            schedule: Schedule::new(run.training, curriculum.full_batches()),
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
             best: watch("training.checkpointing.metric", &run.training.checkpointing.metric)?,
-            steps_per_epoch,
+            curriculum,
             dropout_seed: child_seed(run.lineage.seed, Purpose::Dropout, 0),
             state: State::fresh(run.lineage.clone()),
         };
@@ -194,7 +196,11 @@ impl<'a> Loop<'a> {
 
     fn progress(&self) -> Progress {
         let history = self.state.history_of(&self.stopping.name);
-        Progress::of(&history, self.stopping.direction, self.run.training.early_stopping.min_delta)
+        let min_delta = self.run.training.early_stopping.min_delta;
+        let progress = Progress::of(&history, self.stopping.direction, min_delta);
+        // Patience begins when everything is learned from.
+        let full_epochs = self.curriculum.full_epochs(self.state.epoch);
+        Progress { stale: progress.stale.min(full_epochs), ..progress }
     }
 
     fn epoch_started(&self) -> Event {
@@ -212,9 +218,12 @@ impl<'a> Loop<'a> {
     }
 
     fn step(&mut self, samples: &[u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let rate = self.schedule.rate(self.state.step);
+        let (epoch, cursor) = (self.state.epoch, self.state.cursor);
+        let rate = self.schedule.rate(self.curriculum.planned_step(epoch, cursor));
         let mode = Mode::Train { seed: self.dropout_seed, cursor: self.state.step as u64, rank: 0 };
-        let figures = self.stepper.step(&self.feed.batch(samples)?, mode, rate)?;
+        let mut batch = self.feed.batch(samples)?;
+        batch.inputs = self.curriculum.newest_bars(batch.inputs, epoch)?;
+        let figures = self.stepper.step(&batch, mode, rate)?;
         self.state.step += 1;
         self.state.cursor += 1;
         let pending = Pending {
@@ -233,7 +242,7 @@ impl<'a> Loop<'a> {
     }
 
     fn all_batches_are_done(&self) -> bool {
-        self.state.cursor == self.steps_per_epoch
+        self.state.cursor == self.curriculum.batches(self.state.epoch)
     }
 
     fn save_is_due(&self) -> bool {
@@ -253,6 +262,7 @@ impl<'a> Loop<'a> {
             predict(self.run.network, self.run.data, samples, EVALUATION_BATCH, self.run.device)?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
+        metrics.extend(self.curriculum.coverage(self.state.epoch));
         let (epoch, step) = (self.state.epoch, self.state.step);
         observer.observe(&Event::EpochEnded {
             epoch: self.current_epoch(),

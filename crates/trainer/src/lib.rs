@@ -103,6 +103,7 @@
 
 mod check;
 mod checkpoint;
+mod curriculum;
 mod error;
 mod feed;
 mod fit;
@@ -120,12 +121,14 @@ mod state;
 mod step;
 mod step_log;
 mod stop;
+mod targets;
 mod task;
 
 #[cfg(test)]
 mod small_network;
 
 pub use checkpoint::{Checkpoint, Checkpoints, DamagedCheckpoint};
+pub use curriculum::{Curriculum, CurriculumSpec, LabelMagnitudeSpec, PaceSpec, Pacing};
 pub use error::TrainError;
 pub use fit::{EVALUATION_BATCH, Ending, Run, Start, fit};
 pub use lineage::{LIBTORCH, Lineage};
@@ -145,4 +148,5 @@ pub use spec::{
 };
 pub use state::{EpochRecord, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;
+pub use targets::{BoundsSpec, TargetsSpec};
 pub use task::{REGIME_CLASSES, Task, TaskKind, Tasks};

@@ -47,9 +47,18 @@ pub struct Metric {
 impl Metric {
     /// True for a score over symbols, which too few symbols do not have.
     pub(crate) fn is_cross_section(&self) -> bool {
-        self.name.ends_with("_cross")
+        is_cross_section(&self.name)
     }
 }
+
+/// As [`Metric::is_cross_section`], by the metric's name.
+pub(crate) fn is_cross_section(name: &str) -> bool {
+    name.ends_with("_cross")
+}
+
+/// The epoch, counted from 1, whose weights became the artefact's: the best by `training.checkpointing.metric`. Undefined
+/// where that metric never was.
+pub const EPOCHS_TO_BEST: &str = "training/epochs_to_best";
 
 const PRICE: [(&str, Direction); 6] = [
     ("ic_series", Direction::Maximise),
@@ -103,7 +112,21 @@ pub fn name(split: &str, task: &str, horizon: usize, score: &str) -> String {
 /// # Errors
 /// The names that look most like it, the most similar first.
 pub fn find(wanted: &str, tasks: &Tasks) -> Result<Metric, Vec<String>> {
-    let metrics = catalogue("validation", tasks);
+    among(catalogue("validation", tasks), wanted)
+}
+
+/// Finds `wanted` among everything that a target may be set on: the metrics of every span, and [`EPOCHS_TO_BEST`].
+///
+/// # Errors
+/// As [`find`].
+pub fn find_target(wanted: &str, tasks: &Tasks) -> Result<Metric, Vec<String>> {
+    let spans = ["validation", "test", "train"];
+    let mut metrics: Vec<Metric> = spans.iter().flat_map(|split| catalogue(split, tasks)).collect();
+    metrics.push(Metric { name: EPOCHS_TO_BEST.into(), direction: Direction::Minimise });
+    among(metrics, wanted)
+}
+
+fn among(metrics: Vec<Metric>, wanted: &str) -> Result<Metric, Vec<String>> {
     if let Some(metric) = metrics.iter().find(|metric| metric.name == wanted) {
         return Ok(metric.clone());
     }

@@ -10,6 +10,8 @@ pub enum Purpose {
     Initialisation,
     /// The order of the samples of one epoch.
     Order,
+    /// The order of the samples that a random curriculum goes by.
+    Curriculum,
     /// The masks of all dropout layers.
     Dropout,
     /// The bootstrap behind a score's interval.
@@ -21,6 +23,7 @@ impl Purpose {
         match self {
             Self::Initialisation => "initialisation",
             Self::Order => "order",
+            Self::Curriculum => "curriculum",
             Self::Dropout => "dropout",
             Self::Bootstrap => "bootstrap",
         }
@@ -49,7 +52,7 @@ pub(crate) fn generator(root: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(digest(root, purpose, index))
 }
 
-/// `samples` in the order of `epoch`: a function of (seed, epoch) alone, the same for any number of threads.
+/// `samples` in the order of `epoch`: a function of them and (seed, epoch) alone, the same for any number of threads.
 pub(crate) fn shuffled(samples: &[u32], seed: u64, epoch: usize) -> Vec<u32> {
     use rand::seq::SliceRandom;
     let mut order = samples.to_vec();
@@ -64,8 +67,8 @@ mod tests {
 
     use super::{Purpose, child_seed, shuffled};
 
-    const PURPOSES: [Purpose; 4] =
-        [Purpose::Initialisation, Purpose::Order, Purpose::Dropout, Purpose::Bootstrap];
+    const PURPOSES: [Purpose; 5] =
+        [Purpose::Initialisation, Purpose::Order, Purpose::Curriculum, Purpose::Dropout, Purpose::Bootstrap];
 
     #[test]
     fn no_two_places_of_the_tree_share_a_seed() {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::curriculum::CurriculumSpec;
+
 /// What the network learns to say. A section that is given holds the tasks it lists and no others;
 /// a section that is not given holds all three.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -167,6 +169,9 @@ pub struct TrainingSpec {
     pub early_stopping: EarlyStoppingSpec,
     /// When to save, and what to keep.
     pub checkpointing: CheckpointingSpec,
+    /// What comes first; without one, every epoch learns from everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curriculum: Option<CurriculumSpec>,
 }
 
 impl Default for TrainingSpec {
@@ -179,6 +184,7 @@ impl Default for TrainingSpec {
             gradient_clip: GradientClipSpec::default(),
             early_stopping: EarlyStoppingSpec::default(),
             checkpointing: CheckpointingSpec::default(),
+            curriculum: None,
         }
     }
 }

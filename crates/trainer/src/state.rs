@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::lineage::Lineage;
+use crate::metric::Metric;
+use crate::stop::Progress;
 
 /// The layout of `state.json` that this release writes and reads.
 pub const STATE_VERSION: u32 = 1;
@@ -91,5 +93,12 @@ impl State {
     #[must_use]
     pub fn history_of(&self, metric: &str) -> Vec<Option<f64>> {
         self.history.iter().map(|record| record.metrics.get(metric).copied().flatten()).collect()
+    }
+
+    /// The epoch, counted from 1, that was the best by `metric`; the first of equals.
+    #[must_use]
+    pub fn epochs_to_best(&self, metric: &Metric) -> Option<usize> {
+        let progress = Progress::of(&self.history_of(&metric.name), metric.direction, 0.0);
+        progress.best_epoch.map(|epoch| epoch + 1)
     }
 }

@@ -12,7 +12,7 @@ use tapeline_trainer::{Calibration, EVALUATION_BATCH, Lineage, Purpose, Scorecar
 use crate::failure::{DONE, Failure};
 use crate::openings::Openings;
 use crate::run_folder::RunFolder;
-use crate::{clock, predictions, preparation, report, score_table};
+use crate::{clock, predictions, preparation, report, score_table, targets};
 
 /// What `evaluate` takes.
 #[derive(Debug, Args)]
@@ -23,6 +23,9 @@ pub(super) struct Arguments {
     /// Which span. `test` opens the test span, and that is counted.
     #[arg(long, value_enum)]
     split: SplitName,
+    /// End with exit code 1 if a target is missed or undefined; everything is saved first.
+    #[arg(long)]
+    require_targets: bool,
 }
 
 /// A span by name.
@@ -50,6 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let split = Split::from(arguments.split);
     let folder = RunFolder::open(&arguments.run).map_err(Failure::bad_input)?;
     let config = super::config_of(&folder)?;
+    targets::check_required(arguments.require_targets, &config.targets)?;
     let checked = preparation::check(&config)?;
     let extractor = Extractor::load(&folder.artefact(), checked.device)
         .with_context(|| {
@@ -89,6 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let own = if split == Split::Validation { validation.clone() } else { said(split)? };
     let card = scorecard(&data, &checked.tasks, split, &own, &calibration, seed)?;
     journal.append(&Event::Scored { split: card.split.clone(), metrics: card.metrics.clone() });
+    targets::check(&folder, &config.targets, &card.metrics, &mut journal)?;
 
     let mut spans = vec![(Split::Validation, &validation)];
     if split != Split::Validation {
@@ -97,8 +102,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     keep(&folder, &data, &checked.tasks, &card, &spans)?;
     let cards = folder.scorecards()?;
     report::write(&folder, &cards, openings.count(&lineage.data)?)?;
-    print!("{}", score_table::render(&card));
+    let outcomes = targets::read(&folder)?;
+    print!("{}{}", score_table::render(&card), targets::render(&outcomes));
     println!("report    {}", folder.report().display());
+    if arguments.require_targets {
+        targets::require(&outcomes)?;
+    }
     Ok(DONE)
 }
 

@@ -10,7 +10,7 @@ use tapeline_trainer::Scorecard;
 
 use crate::failure::{DONE, Failure};
 use crate::run_folder::RunFolder;
-use crate::score_table;
+use crate::{score_table, targets};
 
 /// What can be done with runs.
 #[derive(Debug, Subcommand)]
@@ -115,5 +115,6 @@ fn show(path: &Path) -> Result<i32, Failure> {
             print!("{}", score_table::render(&card));
         }
     }
+    print!("{}", targets::render(&targets::read(&folder)?));
     Ok(DONE)
 }

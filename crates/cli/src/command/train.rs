@@ -9,8 +9,8 @@ use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_events::{Event, Journal, Observer, Observers, Outcome};
 use tapeline_models::{Network, build, weights_to_bytes};
 use tapeline_trainer::{
-    Calibration, EVALUATION_BATCH, Ending, Lineage, Purpose, Run, Scorecard, Start, TrainError, child_seed,
-    fit, metric, scorecard,
+    Calibration, Curriculum, EVALUATION_BATCH, Ending, Lineage, Metric, Purpose, Run, Scorecard, Start,
+    State, TrainError, child_seed, fit, metric, scorecard,
 };
 
 use super::ConfigArguments;
@@ -21,7 +21,7 @@ use crate::preparation::{self, Checked};
 use crate::progress::{Plan, Progress};
 use crate::run_folder::RunFolder;
 use crate::signal::Interrupt;
-use crate::{clock, host, predictions, report, score_table};
+use crate::{clock, host, predictions, report, score_table, targets};
 
 /// What `train` takes.
 #[derive(Debug, Args)]
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// Go on with an interrupted run, from its newest checkpoint and with its own configuration.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "set"])]
     resume: Option<PathBuf>,
+    /// End with exit code 1 if a target is missed or undefined; everything is saved first.
+    #[arg(long)]
+    require_targets: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
@@ -41,11 +44,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         }
         None => (with_absolute_paths(arguments.config.resolve()?.config)?, None),
     };
+    targets::check_required(arguments.require_targets, &config.targets)?;
     let checked = preparation::check(&config)?;
     checked.spell_out(&mut config);
     let (bars, audit, fingerprint) = checked.read()?;
     eprintln!("{audit}");
     let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
+    config.targets.check_symbols(data.symbols().len())?;
     let lineage = checked.lineage(&config, &data, &fingerprint);
     let init = child_seed(config.seed, Purpose::Initialisation, 0);
     let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
@@ -67,7 +72,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     };
     let session =
         Session { config: &config, checked: &checked, data: &data, lineage: &lineage, folder: &folder };
-    session.train(network.as_ref(), start, &interrupt)
+    let code = session.train(network.as_ref(), start, &interrupt)?;
+    if arguments.require_targets && code == DONE {
+        targets::require(&targets::read(&folder)?)?;
+    }
+    Ok(code)
 }
 
 /// A run is gone back to from other folders than it was started in.
@@ -118,14 +127,15 @@ impl Session<'_> {
     fn train(&self, network: &dyn Network, start: Start, interrupt: &Interrupt) -> Result<i32, Failure> {
         let opened = Journal::open(&self.folder.journal(), clock::now).map_err(Failure::failed)?;
         let mut journal = opened.journal;
-        let mut progress = Progress::on_stderr(self.plan());
+        let plan = self.plan()?;
+        let mut progress = Progress::on_stderr(plan);
         if let Some(torn) = opened.torn {
             eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);
         }
         let ending = {
             let mut observers = Observers(vec![Box::new(&mut journal), Box::new(&mut progress)]);
             if start == Start::Fresh {
-                observers.observe(&self.run_started(network));
+                observers.observe(&self.run_started(network, plan));
             }
             self.fit(network, start, interrupt, &mut observers)?
         };
@@ -133,11 +143,12 @@ impl Session<'_> {
             self.say_how_to_go_on();
             return Ok(INTERRUPTED);
         }
-        let Some(card) = self.conclude(network, &mut journal, interrupt)? else {
+        let Some(card) = self.conclude(network, &ending.state, &mut journal, interrupt)? else {
             self.say_how_to_go_on();
             return Ok(INTERRUPTED);
         };
         print!("{}", score_table::render(&card));
+        print!("{}", targets::render(&targets::read(self.folder)?));
         println!("run       {}", self.folder.path().display());
         println!("artefact  {}", self.folder.artefact().display());
         println!("report    {}", self.folder.report().display());
@@ -145,18 +156,21 @@ impl Session<'_> {
         Ok(DONE)
     }
 
-    fn plan(&self) -> Plan {
-        let train = self.data.samples(Split::Train).len();
-        Plan {
-            steps_per_epoch: train.div_ceil(self.config.training.batch_size) as u64,
-            num_epochs: self.config.training.num_epochs as u64,
-            train_samples: train as u64,
-        }
+    fn plan(&self) -> Result<Plan, Failure> {
+        let training = &self.config.training;
+        let curriculum = Curriculum::new(self.data, &self.checked.tasks, training, self.config.seed)?;
+        let steps: usize = (0..training.num_epochs).map(|epoch| curriculum.batches(epoch)).sum();
+        Ok(Plan {
+            steps_per_epoch: curriculum.full_batches() as u64,
+            num_epochs: training.num_epochs as u64,
+            steps: steps as u64,
+            train_samples: self.data.samples(Split::Train).len() as u64,
+        })
     }
 
-    fn run_started(&self, network: &dyn Network) -> Event {
+    fn run_started(&self, network: &dyn Network, plan: Plan) -> Event {
         let samples = |split: Split| (split.to_string(), self.data.samples(split).len() as u64);
-        let Plan { steps_per_epoch, num_epochs, .. } = self.plan();
+        let Plan { steps_per_epoch, num_epochs, .. } = plan;
         Event::RunStarted {
             run_id: self.folder.id(),
             seed: self.config.seed,
@@ -197,11 +211,13 @@ impl Session<'_> {
     fn conclude(
         &self,
         network: &dyn Network,
+        state: &State,
         journal: &mut Journal,
         interrupt: &Interrupt,
     ) -> Result<Option<Scorecard>, Failure> {
         let (data, tasks, device) = (self.data, &self.checked.tasks, self.checked.device);
-        self.take_best_weights(network, journal)?;
+        let best = self.best_by()?;
+        self.take_best_weights(&best, network, journal)?;
         let samples = data.samples(Split::Validation);
         self.save_artefact(network, samples)?;
         if interrupt.came() {
@@ -215,6 +231,10 @@ impl Session<'_> {
             return Ok(None);
         }
         journal.append(&Event::Scored { split: card.split.clone(), metrics: card.metrics.clone() });
+        let mut metrics = card.metrics.clone();
+        let epochs = state.epochs_to_best(&best).map(|epochs| epochs as f64);
+        metrics.insert(metric::EPOCHS_TO_BEST.into(), epochs);
+        targets::check(self.folder, &self.config.targets, &metrics, journal)?;
 
         predictions::write(&self.folder.predictions(), data, tasks, &[(Split::Validation, &said)])?;
         let json = serde_json::to_vec_pretty(&card).map_err(Failure::failed)?;
@@ -224,13 +244,21 @@ impl Session<'_> {
         Ok(Some(card))
     }
 
+    /// What the best epoch is the best by.
+    fn best_by(&self) -> Result<Metric, Failure> {
+        let metric = metric::find(&self.config.training.checkpointing.metric, &self.checked.tasks);
+        Ok(metric.map_err(|nearest| anyhow::anyhow!("no such metric; the nearest are {nearest:?}"))?)
+    }
+
     /// Puts the weights of the best checkpoint into `network`, which holds those of the last step. They stay where the disk
     /// refused every checkpoint: hours of training are not thrown away at the end.
-    fn take_best_weights(&self, network: &dyn Network, journal: &mut Journal) -> Result<(), Failure> {
-        let metric = metric::find(&self.config.training.checkpointing.metric, &self.checked.tasks);
-        let metric =
-            metric.map_err(|nearest| anyhow::anyhow!("no such metric; the nearest are {nearest:?}"))?;
-        match self.folder.checkpoints().best(&metric) {
+    fn take_best_weights(
+        &self,
+        metric: &Metric,
+        network: &dyn Network,
+        journal: &mut Journal,
+    ) -> Result<(), Failure> {
+        match self.folder.checkpoints().best(metric) {
             Ok(best) => {
                 for damaged in &best.damaged {
                     eprintln!("warning: checkpoint {damaged}; {} is used instead", best.name);

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tapeline_data_pipeline::DataSpec;
 use tapeline_models::ModelSpec;
-use tapeline_trainer::{TasksSpec, TrainingSpec};
+use tapeline_trainer::{TargetsSpec, TasksSpec, TrainingSpec};
 
 use super::key_path::KeyPath;
 
@@ -40,6 +40,8 @@ pub(crate) struct RunConfig {
     pub(crate) model: ModelSpec,
     /// How it is trained.
     pub(crate) training: TrainingSpec,
+    /// What its scores must reach; none unless given.
+    pub(crate) targets: TargetsSpec,
 }
 
 impl Default for RunConfig {
@@ -54,6 +56,7 @@ impl Default for RunConfig {
             tasks: TasksSpec::default(),
             model: ModelSpec::default(),
             training: TrainingSpec::default(),
+            targets: TargetsSpec::default(),
         }
     }
 }
@@ -62,11 +65,15 @@ impl RunConfig {
     /// Everything impossible in the values themselves, over all sections.
     pub(crate) fn faults(&self) -> Vec<(KeyPath, String)> {
         let mut faults = self.own_faults();
+        let tasks = self.tasks.check();
+        // Which metrics there are is known once the tasks are.
+        let targets = tasks.as_ref().ok().and_then(|tasks| self.targets.check(tasks).err());
         for (section, report) in [
             ("data", self.data.check().err()),
-            ("tasks", self.tasks.check().err()),
+            ("tasks", tasks.err()),
             ("model", self.model.check().err()),
             ("training", self.training.check().err()),
+            ("targets", targets),
         ] {
             for (path, error) in report.iter().flat_map(garde::Report::iter) {
                 faults.push((KeyPath::parse(&format!("{section}.{path}")), error.to_string()));

@@ -62,7 +62,7 @@ fn every_configuration_of_the_repository_loads_and_survives_a_round_trip() {
 
 #[test]
 fn nothing_in_configs_points_outside_the_project() {
-    for name in ["hybrid", "quickstart", "null-market"] {
+    for name in ["hybrid", "quickstart", "null-market", "crypto-5m", "equities-daily", "fx-1h"] {
         let config = load(&file(root().join(format!("configs/{name}.yaml")))).unwrap().config;
         for path in config.data.source.path.iter().chain([&config.output]) {
             assert!(path.is_relative() && !path.starts_with(".."), "{name}: {}", path.display());
@@ -296,4 +296,41 @@ proptest! {
     fn no_flag_is_met_with_a_panic(flag in "[a-z._=\\[\\]0-9 ]*=?\\PC*") {
         let _ = load(&Sources { set: vec![flag], ..Sources::default() }).map_err(|error| error.to_string());
     }
+}
+
+#[test]
+fn targets_come_from_file_flags_and_variables() {
+    let metric = "validation/price_prediction/h12/rank_ic_series";
+    let of = |config: &RunConfig| {
+        let bounds = config.targets.0[metric];
+        (bounds.min, bounds.max)
+    };
+    let file = load_text(format!("tasks: {{price_prediction: {{horizons: [12]}}}}\ntargets: {{{metric}: {{min: 0.02}}}}"));
+    assert_eq!(of(&file.unwrap().config), (Some(0.02), None));
+    let flags = load_set(&[&format!("targets.{metric}.min=0.02"), &format!("targets.{metric}.max=1")]);
+    assert_eq!(of(&flags), (Some(0.02), Some(1.0)));
+    let whole = load_set(&[&format!("targets={{{metric}: {{max: 2e-2}}}}")]);
+    assert_eq!(of(&whole), (None, Some(0.02)));
+
+    let metric = "validation/loss";
+    let of = |config: &RunConfig| config.targets.0[metric].max;
+    let variables = [("TAPELINE_TARGETS", "{validation/loss: {max: 0.9}}"), ("TAPELINE_TARGETS__VALIDATION/LOSS__MAX", "0.9")];
+    for variable in variables {
+        assert_eq!(of(&with_environment(&[variable]).unwrap()), Some(0.9), "{variable:?}");
+    }
+}
+
+#[test]
+fn a_curriculum_is_a_kind_with_its_pace() {
+    use tapeline_trainer::{CurriculumSpec, LabelMagnitudeSpec, PaceSpec, Pacing};
+    assert_eq!(load_set(&[]).training.curriculum, None);
+    let set = ["training.curriculum={kind: volatility, start: 0.5}", "training.curriculum.pacing=root"];
+    let pace = PaceSpec { start: 0.5, pacing: Pacing::Root, ..PaceSpec::default() };
+    assert_eq!(load_set(&set).training.curriculum, Some(CurriculumSpec::Volatility(pace)));
+    let set = ["training.curriculum={kind: label_magnitude, horizon: 12, epochs: 5}"];
+    let spec = LabelMagnitudeSpec { horizon: Some(12), epochs: 5, ..LabelMagnitudeSpec::default() };
+    let curriculum = Some(CurriculumSpec::LabelMagnitude(spec));
+    assert_eq!(load_set(&set).training.curriculum, curriculum);
+    let resolved = resolved_yaml(&load_set(&set));
+    assert_eq!(load_text(&resolved).unwrap().config.training.curriculum, curriculum, "{resolved}");
 }

@@ -16,7 +16,7 @@ pub(crate) struct Bar {
 
 impl Bar {
     pub(super) fn new(plan: Plan, elapsed: Elapsed, target: ProgressDrawTarget) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(plan.steps()), target);
+        let bar = ProgressBar::with_draw_target(Some(plan.steps), target);
         let style = ProgressStyle::with_template("{prefix} {wide_bar} {human_pos}/{human_len}\n{msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self { plan, elapsed, bar, rate: Rate::default() }

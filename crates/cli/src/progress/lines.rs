@@ -39,7 +39,7 @@ impl<W: Write> Observer for Lines<W> {
                 self.rate.mark(now, *step);
                 if now.saturating_sub(self.last_line) >= self.between {
                     self.last_line = now;
-                    let place = format!("step {}/{} · epoch {epoch}", count(*step), count(self.plan.steps()));
+                    let place = format!("step {}/{} · epoch {epoch}", count(*step), count(self.plan.steps));
                     let pace = pace_words(&self.rate, &self.plan);
                     self.say(&format!("{place} · {}{pace}", loss_words(*loss, losses)));
                 }

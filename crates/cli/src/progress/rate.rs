@@ -41,7 +41,7 @@ impl Rate {
     /// Time until the last step of `plan` at this rate.
     pub(super) fn left(&self, plan: &Plan) -> Option<Duration> {
         let (_, step) = self.now?;
-        let seconds = plan.steps().saturating_sub(step) as f64 / self.steps_per_second()?;
+        let seconds = plan.steps.saturating_sub(step) as f64 / self.steps_per_second()?;
         Duration::try_from_secs_f64(seconds).ok()
     }
 }
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_rate_is_that_of_the_last_while() {
-        let plan = Plan { steps_per_epoch: 100, num_epochs: 10, train_samples: 3_200 };
+        let plan = Plan { steps_per_epoch: 100, num_epochs: 10, steps: 1_000, train_samples: 3_200 };
         let mut rate = Rate::default();
         rate.mark(Duration::ZERO, 500);
         assert_eq!(rate.steps_per_second(), None);

@@ -9,7 +9,7 @@ use tapeline_events::{Event, Outcome};
 
 use super::*;
 
-const PLAN: Plan = Plan { steps_per_epoch: 20, num_epochs: 3, train_samples: 640 };
+const PLAN: Plan = Plan { steps_per_epoch: 20, num_epochs: 3, steps: 60, train_samples: 640 };
 
 fn step(step: u64, loss: f64) -> Event {
     let losses = [("price_prediction", loss * 1.1), ("regime_detection", loss * 0.9)];

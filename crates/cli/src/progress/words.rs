@@ -52,7 +52,8 @@ pub(super) fn announcement(event: &Event) -> Option<String> {
         | Event::Step { .. }
         | Event::EpochEnded { .. }
         | Event::CheckpointSaved { .. }
-        | Event::Scored { .. } => return None,
+        | Event::Scored { .. }
+        | Event::TargetsChecked { .. } => return None,
     };
     Some(printable(&words))
 }

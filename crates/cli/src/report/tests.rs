@@ -186,3 +186,30 @@ fn numbers_that_are_not_finite_never_reach_a_drawing() {
     }
     assert!(page.contains("whose loss was not finite"));
 }
+
+#[test]
+fn targets_stand_beside_the_key_numbers_as_they_were_checked_last() {
+    use tapeline_events::TargetVerdict::{Met, Missed, NotScored};
+    let checked = |value, verdict| {
+        let target = |metric: &str, value, verdict| tapeline_events::TargetOutcome {
+            metric: metric.into(),
+            min: Some(0.02),
+            max: None,
+            value,
+            verdict,
+        };
+        let open = target("test/<b>", None, NotScored);
+        let targets = vec![target("validation/price_prediction/h1/rank_ic_series", value, verdict), open];
+        Record { event: Event::TargetsChecked { targets }, ..sample::records().remove(0) }
+    };
+    let mut records = sample::records();
+    assert!(!page(&records, &[]).contains("Targets"));
+    records.push(checked(Some(0.01), Missed));
+    records.push(checked(Some(0.0312), Met));
+    let page = page(&records, &[]);
+    assert_balanced(&page);
+    for words in ["Targets", "0.03120", "≥ 0.02000", "not scored yet", "test/&lt;b&gt;", ">met<"] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains(">missed<"), "an older verdict is shown");
+}

@@ -2,7 +2,8 @@
 
 use super::Leaked;
 use crate::batch::Gather;
-use crate::dataset::Fitted;
+use crate::dataset::{Dataset, Fitted};
+use crate::difficulty::Difficulty;
 use crate::table::Table;
 use crate::time::Timestamp;
 
@@ -128,4 +129,29 @@ pub(super) fn compare_fitted(whole: &Fitted, altered: &Fitted) -> Option<Place> 
     }
     let label = whole.labels.iter().zip(&altered.labels).find(|(label, other)| label != other);
     Some(place(None, label.map(|(label, _)| label.spec.to_string())))
+}
+
+/// The first sample decided by the last train decision whose difficulty or regime differs. Which samples those are was
+/// compared before.
+pub(super) fn compare_difficulty(whole: &Dataset, altered: &Dataset) -> Option<Place> {
+    let decided = known_rows(whole.windows().decisions(), whole.fitted().split.last_train_decision) as u32;
+    let bits = |data: &Dataset, sample, measure| data.difficulty(sample, measure).map(f64::to_bits);
+    (0..decided).find_map(|sample| {
+        let place = |label: Option<usize>| Place {
+            what: Leaked::Difficulty,
+            symbol: Some(whole.windows().symbols()[sample as usize] as usize),
+            timeframe: None,
+            channel: label.map(|label| whole.labels()[label].spec.to_string()),
+        };
+        let differs = |measure| bits(whole, sample, measure) != bits(altered, sample, measure);
+        if differs(Difficulty::TrailingVolatility) {
+            return Some(place(None));
+        }
+        let labels = 0..whole.labels().len();
+        let mut moved = labels.filter(|&label| {
+            differs(Difficulty::LabelMagnitude { label })
+                || whole.known_regime(sample, label) != altered.known_regime(sample, label)
+        });
+        moved.next().map(|label| place(Some(label)))
+    })
 }

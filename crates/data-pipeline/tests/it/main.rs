@@ -5,6 +5,7 @@ mod audit;
 mod augment;
 mod batch;
 mod check;
+mod difficulty;
 mod feature;
 mod ingest;
 mod label;

@@ -238,6 +238,26 @@ fn what_does_not_fit_at_the_door_is_named() {
 }
 
 #[test]
+fn windows_may_be_shorter_while_a_network_learns_and_then_only() {
+    let learning = Mode::Train { seed: 1, cursor: 0, rank: 0 };
+    for_each_network(|name, network, inputs| {
+        for bars in [1, 3] {
+            let newest = |input: &Tensor| input.narrow(1, input.size()[1] - bars, bars);
+            let short: Vec<Tensor> = inputs.iter().map(newest).collect();
+            let outputs = network.forward(&short, learning).unwrap();
+            assert!(outputs.heads.iter().all(|head| head.size()[0] == BATCH), "{name}");
+            assert!(network.forward(&short, Mode::Evaluate).is_err(), "{name}");
+        }
+        let none: Vec<Tensor> = inputs.iter().map(|input| input.narrow(1, 0, 0)).collect();
+        let twice: Vec<Tensor> = inputs.iter().map(|input| Tensor::cat(&[input, input], 1)).collect();
+        for wrong in [none, twice] {
+            let error = network.forward(&wrong, learning).unwrap_err();
+            assert!(matches!(error, ModelError::InputShape { .. }), "{name}: {error}");
+        }
+    });
+}
+
+#[test]
 fn batches_of_one_network_have_one_size() {
     let (_, spec) = networks().remove(0);
     let network = build(&spec, 1, Device::Cpu).unwrap();

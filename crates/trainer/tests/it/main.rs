@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod checkpoint;
+mod curriculum;
 mod disk;
 mod lineage;
 mod resume;

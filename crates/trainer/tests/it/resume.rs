@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
+use tapeline_data_pipeline::Split;
 use tapeline_events::{Event, Outcome, Record, SCHEMA, projection};
 use tapeline_models::weights_to_bytes;
-use tapeline_trainer::{Start, TrainError};
+use tapeline_trainer::{Curriculum, CurriculumSpec, PaceSpec, Pacing, Start, TrainError};
 
-use crate::small_run::{Heard, SmallRun};
+use crate::small_run::{Heard, SEED, SmallRun};
 
 fn records(heard: &Heard) -> Vec<Record> {
     let record = |(seq, event): (usize, &Event)| Record {
@@ -32,21 +33,37 @@ fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn a_run_stopped_at_any_step_and_resumed_is_the_same_run() {
-    tch::set_num_threads(1);
     let run = SmallRun::new();
+    let steps = run.data.samples(Split::Train).len().div_ceil(run.training.batch_size);
+    assert_resumes(&run, &[vec![1], vec![steps], vec![2, steps - 1, 2 * steps - 1], vec![5, 6, 7]]);
+}
+
+#[test]
+fn a_run_with_a_curriculum_stopped_and_resumed_is_the_same_run() {
+    let mut run = SmallRun::new();
+    let pace = PaceSpec { start: 0.4, epochs: 1, pacing: Pacing::Linear };
+    for kind in [CurriculumSpec::Volatility(pace), CurriculumSpec::SequenceLength(pace)] {
+        run.training.curriculum = Some(kind);
+        let curriculum = Curriculum::new(&run.data, &run.tasks, &run.training, SEED).unwrap();
+        let first = curriculum.batches(0);
+        assert_resumes(&run, &[vec![first], vec![first - 1, first + 1]]);
+    }
+}
+
+/// Trains `run` whole, and once for each of `stops`, interrupted after these steps: byte for byte the same.
+fn assert_resumes(run: &SmallRun, stops: &[Vec<usize>]) {
+    tch::set_num_threads(1);
     let whole = tempfile::tempdir().unwrap();
     let mut heard = Heard::default();
     let (ending, network) = run.fit(whole.path(), Start::Fresh, &|| false, &mut heard).unwrap();
-    let last = ending.state.step;
     let expected = weights_to_bytes(network.parameters()).unwrap();
-    let last_checkpoint = format!("step-{last:08}");
+    let last_checkpoint = format!("step-{:08}", ending.state.step);
 
-    let steps_per_epoch = last / 2;
-    for stops in [vec![1], vec![steps_per_epoch], vec![2, steps_per_epoch - 1, last - 1], vec![5, 6, 7]] {
+    for stops in stops {
         let folder = tempfile::tempdir().unwrap();
         let mut told = Heard::default();
         let mut start = Start::Fresh;
-        for stop in stops {
+        for &stop in stops {
             let done = Cell::new(if start == Start::Fresh { 0 } else { step_of(&told) });
             let reached = || {
                 done.set(done.get() + 1);
