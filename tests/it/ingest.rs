@@ -45,7 +45,7 @@ fn what_was_ingested_is_told_and_can_be_read() {
     let arguments = ["--from", "binance", "--input", "BTCUSDT-1h-2024-12.csv", "--into", "bars"];
     say(&folder, arguments)
         .ended_with(DONE)
-        .printing("1 files read: 800 bars, 800 new, 0 there already")
+        .printing("1 file read: 800 bars, 800 new, 0 there already")
         .printing("2 files written")
         .printing("BTCUSDT  1h");
     say(&folder, arguments).ended_with(DONE).printing("nothing to write");
