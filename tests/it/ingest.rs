@@ -45,7 +45,7 @@ fn what_was_ingested_is_told_and_can_be_read() {
     let arguments = ["--from", "binance", "--input", "BTCUSDT-1h-2024-12.csv", "--into", "bars"];
     say(&folder, arguments)
         .ended_with(DONE)
-        .printing("1 files read: 800 bars, 800 new, 0 there already")
+        .printing("1 file read: 800 bars, 800 new, 0 there already")
         .printing("2 files written")
         .printing("BTCUSDT  1h");
     say(&folder, arguments).ended_with(DONE).printing("nothing to write");
@@ -105,6 +105,11 @@ fn add_candles(folder: &Path, from: usize, count: usize) {
     }
 }
 
+/// The words that bring the candles in `input` into the layout `into`.
+fn from<'a>(input: &'a str, into: &'a str) -> [&'a str; 6] {
+    ["--from", "freqtrade", "--input", input, "--into", into]
+}
+
 /// The files of a layout that a reader sees.
 fn files(layout: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
@@ -130,7 +135,6 @@ fn each_file_of_a_killed_ingest_is_the_old_one_or_the_new_one() {
     let folder = tempfile::tempdir().unwrap();
     add_candles(&folder.path().join("first"), 0, 800);
     add_candles(&folder.path().join("second"), 700, 800);
-    let from = |input, into| ["--from", "freqtrade", "--input", input, "--into", into];
     say(&folder, from("first", "undisturbed")).ended_with(DONE);
     let old = files(&folder.path().join("undisturbed"));
     let begun = Instant::now();

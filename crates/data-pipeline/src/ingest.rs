@@ -72,7 +72,8 @@ pub fn ingest(spec: &IngestSpec) -> Result<IngestReport, IngestError> {
         sources.push(Source { name, blake3: hash(path)?, repairs: Vec::new() });
         vendor::read(&spec.vendor, path, place, &mut intake)?;
     }
-    let mut report = IngestReport { files: inputs.len(), passed_over, ..IngestReport::default() };
+    let (files, ambiguous_times) = (inputs.len(), intake.ambiguous_times);
+    let mut report = IngestReport { files, passed_over, ambiguous_times, ..IngestReport::default() };
     report.repairs.extend(spec.repair.iter().map(|&rule| RepairCount { rule, rows: 0 }));
     let mut merging = Merging { spec, sources, exclusive: &exclusive, report, staged: Vec::new() };
     let mut audits = BTreeMap::new();

@@ -21,6 +21,8 @@ pub(super) struct Intake<'a> {
     pub(super) parts: Vec<Part>,
     /// Series whose files have no volume.
     pub(super) without_volume: BTreeSet<usize>,
+    /// Rows whose local time occurs twice, so that the declared rule decided which it is.
+    pub(super) ambiguous_times: usize,
     /// What the bars of a series are made of, where files of one symbol may hold two kinds of prices.
     prices: HashMap<usize, LeanPrices>,
 }
@@ -69,6 +71,7 @@ impl<'a> Intake<'a> {
             spill,
             parts: Vec::new(),
             without_volume: BTreeSet::new(),
+            ambiguous_times: 0,
             prices: HashMap::new(),
         }
     }

@@ -29,6 +29,8 @@ pub struct IngestReport {
     pub repairs: Vec<RepairCount>,
     /// Symbols whose files have no volume; it is 0 in the layout.
     pub without_volume: Vec<Symbol>,
+    /// Rows whose local time occurs twice, of which the declared rule took one.
+    pub ambiguous_times: usize,
     /// Files of the layout that were written, relative to it.
     pub written: Vec<PathBuf>,
     /// Files that are none of the vendor's.
@@ -54,30 +56,43 @@ impl fmt::Display for PassedOver {
 
 impl fmt::Display for IngestReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, bars, new, identical, .. } = self;
-        writeln!(f, "{files} files read: {bars} bars, {new} new, {identical} there already")?;
+        let Self { bars, new, identical, .. } = self;
+        let files = counted(self.files, "file");
+        writeln!(f, "{files} read: {}, {new} new, {identical} there already", counted(*bars, "bar"))?;
         if self.kept > 0 {
-            writeln!(f, "{} bars differ from those that were there, which were kept", self.kept)?;
+            writeln!(f, "{} with other numbers than were there, which were kept", counted(self.kept, "bar"))?;
         }
         if self.replaced > 0 {
-            writeln!(f, "{} bars differ from those that were there and took their place", self.replaced)?;
+            writeln!(
+                f,
+                "{} with other numbers than were there, which gave way",
+                counted(self.replaced, "bar")
+            )?;
         }
         for count in self.repairs.iter().filter(|count| count.rows > 0) {
-            writeln!(f, "repaired  {}: {} rows", count.rule, count.rows)?;
+            writeln!(f, "repaired  {}: {}", count.rule, counted(count.rows, "row"))?;
         }
         if !self.without_volume.is_empty() {
             let symbols: Vec<&str> = self.without_volume.iter().map(Symbol::as_str).collect();
             writeln!(f, "no volume in the files of {}: it is 0", symbols.join(", "))?;
         }
+        if self.ambiguous_times > 0 {
+            let rows = counted(self.ambiguous_times, "row");
+            writeln!(f, "{rows} with a local time that occurs twice; text.time.ambiguous decided")?;
+        }
         for file in self.passed_over.iter().take(SHOWN) {
             writeln!(f, "passed over  {file}")?;
         }
         if self.passed_over.len() > SHOWN {
-            writeln!(f, "passed over  {} more files", self.passed_over.len() - SHOWN)?;
+            writeln!(f, "passed over  {} more", counted(self.passed_over.len() - SHOWN, "file"))?;
         }
         match self.written.len() {
             0 => writeln!(f, "nothing to write: every bar is there already"),
-            written => writeln!(f, "{written} files written"),
+            written => writeln!(f, "{} written", counted(written, "file")),
         }
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

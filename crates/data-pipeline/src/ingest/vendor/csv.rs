@@ -57,6 +57,7 @@ pub(super) fn read(
             let line = reader.line();
             let row = reader.row()?;
             if plan.wants(row.stamp) {
+                intake.ambiguous_times += usize::from(row.ambiguous);
                 let number = |column: usize| row.numbers.get(column).copied().unwrap_or(0.0);
                 let bar = plan.bar(row.stamp, [0, 1, 2, 3, 4].map(number));
                 let values = [bar.open, bar.high, bar.low, bar.close, bar.volume];

@@ -79,6 +79,20 @@ fn rows_that_cannot_be_true_are_refused_and_a_repair_covers_them() {
     }
 }
 
+/// Nothing is put in place before everything is known to be right.
+#[test]
+fn one_symbol_at_fault_keeps_all_out() {
+    let workshop = Workshop::new();
+    workshop.add("AUSDT-1h-2024-12.csv", klines(&hours(5), 1000, false));
+    workshop.ingest(Vendor::Binance);
+    let before = workshop.layout();
+    workshop.add("AUSDT-1h-2025-01.csv", klines(&hours(10)[5..], 1000, false));
+    workshop.add("BUSDT-1h-2024-12.csv", klines(&hours(10), 1000, false));
+    workshop.add("CUSDT-1h-2024-12.csv", klines(&changed(|bars| bars.swap(3, 4)), 1000, false));
+    assert!(workshop.refusal(Vendor::Binance).contains("CUSDT-1h-2024-12.csv has disorder"));
+    assert_eq!(workshop.layout(), before);
+}
+
 #[test]
 fn bars_that_are_made_up_stay_out() {
     let workshop = Workshop::with(NAME, klines(&hours(10), 1000, false));

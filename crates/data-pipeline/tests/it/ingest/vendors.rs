@@ -1,8 +1,8 @@
 //! What each vendor's rows mean.
 
 use tapeline_data_pipeline::{
-    ColumnsSpec, Header, IngestSpec, LeanPrices, LeanSpec, SourceSpec, Stamp, Symbol, TextSpec, TextTimeSpec,
-    Vendor, ingest,
+    Ambiguous, ColumnsSpec, Header, IngestSpec, LeanPrices, LeanSpec, SourceSpec, Stamp, Symbol, TextSpec,
+    TextTimeSpec, Vendor, ingest,
 };
 
 use super::made_up::{
@@ -194,6 +194,25 @@ fn a_text_may_hold_many_symbols_and_close_stamps_and_no_volume() {
         rows(&bars),
         [(midnight, [10.0, 20.0, 10.0, 15.0, 0.0]), (midnight + 3600, [11.0, 21.0, 11.0, 16.0, 0.0])]
     );
+}
+
+/// In the night to 3 November 2024, New York sees the hour from one to two twice.
+#[test]
+fn times_that_occur_twice_are_refused_or_counted() {
+    let bars = bars_from(START, 3600, 2);
+    let text = lines(&bars, ';', |time| on_a_clock(time - START, 1, "03.11.2024 %H:%M"));
+    let workshop = Workshop::with("BTCUSDT.csv", text);
+    let ingested = |source: SourceSpec| {
+        let spec = workshop.spec(Vendor::Csv(Box::new(source)));
+        ingest(&IngestSpec { timeframe: Some(timeframe("1h")), ..spec })
+    };
+    let said = ingested(declared()).unwrap_err().to_string();
+    assert!(said.contains("twice") && said.contains("line 1"), "{said}");
+    let mut source = declared();
+    source.text.as_mut().unwrap().time.ambiguous = Ambiguous::Later;
+    let report = ingested(source).unwrap();
+    assert_eq!(report.ambiguous_times, 1);
+    assert_eq!(workshop.bars("1h", "BTCUSDT").open_time[0].to_string(), "2024-11-03T06:00:00Z");
 }
 
 #[test]
