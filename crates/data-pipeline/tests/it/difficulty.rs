@@ -16,7 +16,7 @@ fn prepare(bars: Vec<Bars>) -> Dataset {
     let spec = DataSpec {
         timeframes: vec![timeframe("5m")],
         sequence_length: SequenceLengthSpec::Same(2),
-        features: vec![FeatureSpec::Body],
+        features: vec![FeatureSpec::Body(tapeline_data_pipeline::feature::Body)],
         ..DataSpec::default()
     };
     spec.check().unwrap().prepare(bars, &LABELS).unwrap()

@@ -17,7 +17,7 @@ const TRAIN: Mode = Mode::Train { seed: 11, cursor: 5, rank: 0 };
 pub(crate) fn networks() -> Vec<(String, NetworkSpec)> {
     let cnn = CnnSpec { channels: 12, dilations: vec![1, 2], attention_heads: 3, ..CnnSpec::default() };
     let lstm = LstmSpec { hidden_size: 16, attention_heads: 2, ..LstmSpec::default() };
-    let three = vec![
+    let three = [
         InputShape { length: 14, features: 4 },
         InputShape { length: 10, features: 4 },
         InputShape { length: 7, features: 3 },

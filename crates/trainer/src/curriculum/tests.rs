@@ -21,7 +21,7 @@ fn data(tasks: &Tasks) -> Dataset {
         source: SourceSpec { synthetic: Some(market.clone()), ..SourceSpec::default() },
         timeframes: vec!["1m".parse().unwrap()],
         sequence_length: SequenceLengthSpec::Same(12),
-        features: vec![FeatureSpec::LogReturn],
+        features: vec![FeatureSpec::LogReturn(tapeline_data_pipeline::feature::LogReturn)],
         stride: 3,
         ..DataSpec::default()
     };
