@@ -85,10 +85,10 @@ pub use resample::resample;
 pub use scale::{ChannelScale, Scale, Scaler, TimeframeScale};
 pub use source::{SourceNote, read_bars, write_parquet};
 pub use spec::{
-    Ambiguous, AuditSpec, ColumnsSpec, DEFAULT_SEQUENCE_LENGTH, DataSpec, DecimalMark, EpochUnit,
-    FormatSpec, Header, OnError, RepairSpec, ScalingKind, ScalingSpec, SequenceLengthSpec,
-    SourceSpec, SplitKind, SplitSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec, TextSpec, TextTimeSpec,
-    TimeFormat, TimeFormatError,
+    Ambiguous, AuditSpec, ColumnsSpec, DEFAULT_SEQUENCE_LENGTH, DataSpec, DecimalMark, EpochUnit, FormatSpec,
+    Header, OnError, RepairSpec, ScalingKind, ScalingSpec, SequenceLengthSpec, SourceSpec, SplitKind,
+    SplitSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec, TextSpec, TextTimeSpec, TimeFormat,
+    TimeFormatError,
 };
 pub use split::{Purged, Split, SplitInstants, TrainSplit};
 pub use synthetic::{STRONGEST_BEST_IC, built_in_market};

@@ -1,6 +1,6 @@
+use tapeline_data_pipeline::feature::Body;
 use tapeline_data_pipeline::{
-    Bars, DataSpec, Dataset, Difficulty, FeatureSpec, LabelSpec, REGIME_VOLATILITY_BARS, SequenceLengthSpec,
-    Span, Split,
+    Bars, DataSpec, Dataset, Difficulty, LabelSpec, REGIME_VOLATILITY_BARS, SequenceLengthSpec, Span, Split,
 };
 
 use crate::random_market::{closes, timeframe, walk};
@@ -16,7 +16,7 @@ fn prepare(bars: Vec<Bars>) -> Dataset {
     let spec = DataSpec {
         timeframes: vec![timeframe("5m")],
         sequence_length: SequenceLengthSpec::Same(2),
-        features: vec![FeatureSpec::Body(tapeline_data_pipeline::feature::Body)],
+        features: vec![Body.into()],
         ..DataSpec::default()
     };
     spec.check().unwrap().prepare(bars, &LABELS).unwrap()

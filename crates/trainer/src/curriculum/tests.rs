@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
+use tapeline_data_pipeline::feature::LogReturn;
 use tapeline_data_pipeline::{
-    DataSpec, Dataset, Difficulty, FeatureSpec, SequenceLengthSpec, SourceSpec, Span, Split, SyntheticSpec,
+    DataSpec, Dataset, Difficulty, SequenceLengthSpec, SourceSpec, Span, Split, SyntheticSpec,
     built_in_market,
 };
 use tch::{Device, Kind, Tensor};
@@ -21,7 +22,7 @@ fn data(tasks: &Tasks) -> Dataset {
         source: SourceSpec { synthetic: Some(market.clone()), ..SourceSpec::default() },
         timeframes: vec!["1m".parse().unwrap()],
         sequence_length: SequenceLengthSpec::Same(12),
-        features: vec![FeatureSpec::LogReturn(tapeline_data_pipeline::feature::LogReturn)],
+        features: vec![LogReturn.into()],
         stride: 3,
         ..DataSpec::default()
     };

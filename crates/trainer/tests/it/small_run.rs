@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use tapeline_data_pipeline::feature::{LogReturn, TimeOfDay, Volume};
 use tapeline_data_pipeline::{
-    DataSpec, Dataset, FeatureSpec, SequenceLengthSpec, SourceSpec, Span, SyntheticSpec, built_in_market,
+    DataSpec, Dataset, SequenceLengthSpec, SourceSpec, Span, SyntheticSpec, built_in_market,
 };
 use tapeline_events::{Event, Observer};
 use tapeline_models::{
@@ -31,7 +32,7 @@ pub(crate) fn data_spec() -> DataSpec {
         source: SourceSpec { synthetic: Some(synthetic), ..SourceSpec::default() },
         timeframes: ["1m", "5m"].iter().map(|text| text.parse().unwrap()).collect(),
         sequence_length: SequenceLengthSpec::Same(12),
-        features: vec![FeatureSpec::LogReturn, FeatureSpec::Volume, FeatureSpec::TimeOfDay],
+        features: vec![LogReturn.into(), Volume.into(), TimeOfDay.into()],
         stride: 7,
         ..DataSpec::default()
     }
