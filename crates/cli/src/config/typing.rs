@@ -165,6 +165,13 @@ impl<'a> Reader<'a> {
             && let Some(help) = tags_with(shapes, key)
         {
             let message = format!("`{tag}: {word}` has no such key");
+            let section = path.parent();
+            let chosen_over = matches!(
+                self.layers.origin(&section.join(tag)),
+                Some(Origin::Flag { .. } | Origin::Environment { .. })
+            );
+            let instead = format!("; `--set '{section}={{{tag}: {word}}}'` replaces the whole section");
+            let help = if chosen_over { help + &instead } else { help };
             self.faults.push(Fault { origin, path, message, help: Some(help) });
             return;
         }
