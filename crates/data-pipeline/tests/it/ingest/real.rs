@@ -84,7 +84,7 @@ fn histdata_is_five_hours_behind() {
     ingest_into(&workshop, Vendor::HistData, folder);
     let bars = rows(&workshop.bars("1m", "EURUSD"));
     assert_eq!(bars[0], (seconds("2012-02-01T05:00:00Z"), [1.3066, 1.3066, 1.30656, 1.30656, 0.0]));
-    assert_eq!(bars[3], (seconds("2012-02-01T05:06:00Z"), [1.30661, 1.30676, 1.30661, 1.30665, 0.0]));
+    assert_eq!(bars[6], (seconds("2012-02-01T05:06:00Z"), [1.30661, 1.30676, 1.30661, 1.30665, 0.0]));
     assert_eq!(bars.len(), 7);
 }
 
@@ -101,7 +101,13 @@ fn freqtrade_feather_and_json_are_the_same_bars() {
         })
         .collect();
     assert_eq!(layouts[0][0], (1_637_110_800, [1.0801, 1.09758, 1.07654, 1.07925, 3_153_694.607_359]));
-    assert_eq!(layouts[0], layouts[1]);
+    assert_eq!(layouts[0].len(), layouts[1].len());
+    // The feather file was made of the same numbers by a program that read their last digit carelessly.
+    for ((time, feather), (same_time, json)) in layouts[0].iter().zip(&layouts[1]) {
+        assert_eq!(time, same_time);
+        let close = |(x, y): (&f64, &f64)| (x - y).abs() <= f64::EPSILON * y.abs();
+        assert!(feather.iter().zip(json).all(close), "{feather:?} {json:?}");
+    }
     let workshop = Workshop::new();
     let report = ingest_into(&workshop, Vendor::Freqtrade, folder.join("BTC_USDT-1h.feather"));
     assert!(report.new > 5000 && !report.audit.has_errors(), "{report}");

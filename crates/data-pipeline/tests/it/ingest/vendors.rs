@@ -100,7 +100,7 @@ fn minutes_of_equities_follow_new_york() {
             .map(|&(time, [o, h, l, c, v])| (time, [o, h, l, c].map(|price| price * 10_000.0), v))
             .map(|(time, [o, h, l, c], v)| (time, [o, h, l, c, v]))
             .collect();
-        let since_midnight = |time| ((time - open.as_second()) * 1000 + 34_200_000).to_string();
+        let since_midnight = |time: i64| ((time - open.as_second()) * 1000 + 34_200_000).to_string();
         let text = lines(&scaled, ',', since_midnight);
         assert!(text.starts_with("34200000,"), "half past nine");
         let entry = format!("{day}_spy_minute_trade.csv");
