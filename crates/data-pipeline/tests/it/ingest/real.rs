@@ -26,7 +26,7 @@ fn raw(below: &str) -> Option<PathBuf> {
 
 fn ingest_into(workshop: &Workshop, vendor: Vendor, input: PathBuf) -> IngestReport {
     let spec = IngestSpec { inputs: vec![input], ..workshop.spec(vendor) };
-    ingest(&spec).unwrap_or_else(|error| panic!("{error}"))
+    ingest(&spec).unwrap()
 }
 
 fn seconds(instant: &str) -> i64 {
@@ -125,7 +125,7 @@ fn lean_s_folder_is_read_as_it_is() {
 
     let only =
         ["SPY", "USO", "SPWR", "BTCUSDT", "BTCUSD", "ES-201312", "ES-201403"].map(Symbol::new).to_vec();
-    let report = ingest(&IngestSpec { only, ..spec }).unwrap_or_else(|error| panic!("{error}"));
+    let report = ingest(&IngestSpec { only, ..spec }).unwrap();
     let passed: Vec<String> = report.passed_over.iter().map(ToString::to_string).collect();
     assert!(passed.iter().any(|file| file.contains("factor_files")), "{passed:?}");
     assert!(passed.iter().any(|file| file.contains("_quote.zip: it holds quotes")), "{passed:?}");
@@ -200,7 +200,7 @@ fn a_future_of_frankfurt_is_declared() {
         timeframe: Some(timeframe("1m")),
         ..workshop.spec(Vendor::Csv(Box::new(source)))
     };
-    ingest(&spec).unwrap_or_else(|error| panic!("{error}"));
+    ingest(&spec).unwrap();
     let bars = rows(&workshop.bars("1m", "FESX"));
     assert_eq!(bars[0], (seconds("2006-01-02T08:00:00Z"), [3602.0, 3603.0, 3597.0, 3599.0, 5699.0]));
 }
