@@ -4,6 +4,7 @@
 mod audit;
 mod batch;
 mod check;
+mod corpus;
 mod feature;
 mod ingest;
 mod label;
@@ -14,7 +15,10 @@ mod regression;
 mod repair;
 mod resample;
 mod scale;
+mod selection;
 mod source;
 mod split;
 mod synthetic;
+mod text;
+mod tree;
 mod window;
