@@ -69,11 +69,11 @@ impl Spill {
         bytes.extend((file as u64).to_le_bytes());
         bytes.extend(number.to_le_bytes());
         self.held += ROW_BYTES;
-        if self.held >= self.most_held { self.to_disk() } else { Ok(()) }
+        if self.held >= self.most_held { self.move_to_disk() } else { Ok(()) }
     }
 
     /// Everything in memory goes to disk.
-    fn to_disk(&mut self) -> io::Result<()> {
+    fn move_to_disk(&mut self) -> io::Result<()> {
         for (number, held) in self.series.iter_mut().enumerate().filter(|(_, held)| !held.bytes.is_empty()) {
             let mut file = OpenOptions::new().create(true).append(true).open(path(&self.folder, number))?;
             file.write_all(&held.bytes)?;

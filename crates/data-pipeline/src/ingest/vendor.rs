@@ -51,6 +51,9 @@ struct Table<'a> {
     columns: &'a [&'a str],
 }
 
+/// When a bar opens and its five numbers, or what is wrong with its row, as a verb phrase.
+type Made = Result<(Timestamp, [f64; 5]), String>;
+
 /// Roles of a table's columns, for messages; prices of quotes beyond these are told by their place.
 const ROLES: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
 
@@ -62,7 +65,7 @@ impl Table<'_> {
         label: &Path,
         series: usize,
         intake: &mut Intake<'_>,
-        bar: &dyn Fn(Timestamp, &[f64]) -> Result<(Timestamp, [f64; 5]), String>,
+        bar: &dyn Fn(Timestamp, &[f64]) -> Made,
     ) -> Result<(), IngestError> {
         let format = TextFormat { spec: self.spec, delimiter: self.delimiter, stamp: Stamp::Open };
         let mut columns = self.columns.iter().enumerate().map(|(place, &name)| {
@@ -87,7 +90,7 @@ impl Table<'_> {
 }
 
 /// The bar whose numbers stand in the order of [`Bar`](crate::Bar).
-fn as_written(stamp: Timestamp, numbers: &[f64]) -> Result<(Timestamp, [f64; 5]), String> {
+fn as_written(stamp: Timestamp, numbers: &[f64]) -> Made {
     let values = numbers.try_into().map_err(|_| "has not the five numbers of a bar".to_owned())?;
     Ok((stamp, values))
 }

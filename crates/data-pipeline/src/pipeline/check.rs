@@ -130,7 +130,10 @@ fn check_source(source: &SourceSpec, report: &mut Report) {
             fault(report, path.join("synthetic"), "cannot be given together with source.path");
         }
         (Some(_), None) => check_file_source(source, report),
-        (None, synthetic) => check_synthetic(&synthetic.clone().unwrap_or_default(), report),
+        (None, synthetic) => {
+            check_only_for_files(source, report);
+            check_synthetic(&synthetic.clone().unwrap_or_default(), report);
+        }
     }
 }
 
@@ -164,6 +167,19 @@ fn check_file_source(source: &SourceSpec, report: &mut Report) {
         }
     }
     check_text(source, report);
+}
+
+/// Keys that say nothing about the built-in market.
+fn check_only_for_files(source: &SourceSpec, report: &mut Report) {
+    let given = [
+        ("format", source.format != FormatSpec::Auto),
+        ("text", source.text.is_some()),
+        ("start", source.start.is_some()),
+        ("end", source.end.is_some()),
+    ];
+    for (key, _) in given.into_iter().filter(|(_, given)| *given) {
+        fault(report, Path::new("source").join(key), "is for files; give source.path");
+    }
 }
 
 /// What is said about texts, and whether it is texts that are read.

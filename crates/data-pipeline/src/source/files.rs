@@ -115,7 +115,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
         if name.starts_with(b".") {
             continue;
         }
-        if path.is_file() {
+        // A link that leads nowhere is left for the reader to name.
+        if path.is_file() || !path.exists() {
             files.push(path);
         } else if name.contains(&b'=') && path.is_dir() {
             walk(&path, files)?;

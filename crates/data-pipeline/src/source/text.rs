@@ -180,9 +180,7 @@ impl<'a, R: Read> TextReader<'a, R> {
             return Ok(false);
         }
         if self.cells.len() != self.width {
-            let (found, expected) = (self.cells.len(), self.width);
-            let than = if self.header.is_some() { "the header" } else { "the row above it" };
-            return Err(self.line_error(format!("has {found} cells and {than} has {expected}")));
+            return Err(self.line_error(self.other_width()));
         }
         if let Some(header) = &self.header
             && self.cells.iter().zip(header).all(|(cell, name)| without_mark(cell) == name.as_bytes())
@@ -192,6 +190,18 @@ impl<'a, R: Read> TextReader<'a, R> {
             ));
         }
         Ok(true)
+    }
+
+    fn other_width(&self) -> String {
+        let cells = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
+        let (found, expected) = (self.cells.len(), self.width);
+        let than = if self.header.is_some() { "the header" } else { "the first row" };
+        let guess = match found > expected {
+            true if self.format.delimiter == b',' => "; is there a comma inside a number?",
+            true => "",
+            false => "; is it cut short?",
+        };
+        format!("has {} and {than} has {expected}{guess}", cells(found))
     }
 
     /// The symbol of this row; empty where there is no symbol column.

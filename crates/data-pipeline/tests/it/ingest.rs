@@ -67,7 +67,7 @@ impl Workshop {
     }
 
     fn ingest(&self, vendor: Vendor) -> IngestReport {
-        ingest(&self.spec(vendor)).unwrap_or_else(|error| panic!("{error}"))
+        ingest(&self.spec(vendor)).unwrap()
     }
 
     /// What an ingest of `file` alone says.

@@ -260,7 +260,7 @@ fn an_empty_cell_is_told_apart_from_a_number() {
         "timestamp",
         &(Arc::new(TimestampSecondArray::from(vec![i64::MAX; ROWS])) as ArrayRef),
     )));
-    assert!(text.contains("row 0") && text.contains("is its unit right?"), "{text}");
+    assert!(text.contains("row 0") && text.contains("lies outside of the years 1900 to 2200"), "{text}");
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn instant_of(local: DateTime, zone: &Zone) -> Result<Timestamp, String> {
             ));
         }
     };
-    let nanos = offset.to_timestamp(local).map(|instant| instant.as_nanosecond());
+    let nanos = offset.to_timestamp(local).map(jiff::Timestamp::as_nanosecond);
     let nanos = nanos.ok().and_then(|nanos| i64::try_from(nanos).ok());
     nanos
         .map(Timestamp::from_nanos)

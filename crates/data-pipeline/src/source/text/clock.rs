@@ -126,10 +126,10 @@ fn whole_number(text: &str, unit: EpochUnit) -> Result<i64, String> {
 fn iso(text: &str, stamp: Stamp) -> Result<Written, String> {
     let problem = || {
         let hint = meant(text).map_or_else(
-            || "data.source.text.time.format says how times are written".to_owned(),
+            || "if it is written otherwise, data.source.text.time.format says how".to_owned(),
             |meant| format!("data.source.text.time.format: {meant} would read it"),
         );
-        format!("is not an ISO 8601 time such as 2024-01-31T09:30:00; {hint}")
+        format!("is no time as ISO 8601 writes it, such as 2024-01-31T09:30:00; {hint}")
     };
     let pieces = Pieces::parse(text).map_err(|_| problem())?;
     if pieces.time_zone_annotation().is_some() {
@@ -171,11 +171,9 @@ fn time_of_day(time: Option<Time>, stamp: Stamp) -> Result<Time, String> {
 }
 
 /// Patterns that vendors use. Month and day in either order are not among them: only a person knows which it is.
-const USUAL_PATTERNS: [&str; 9] = [
-    "%Y%m%d %H%M%S",
-    "%Y%m%d %H:%M:%S",
-    "%Y%m%d %H:%M",
-    "%Y%m%d",
+const USUAL_PATTERNS: [&str; 7] = [
+    "%Y%m%d%H%M%S",
+    "%Y%m%d%H%M",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
     "%Y.%m.%d %H:%M:%S",

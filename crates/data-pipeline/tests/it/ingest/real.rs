@@ -26,7 +26,7 @@ fn raw(below: &str) -> Option<PathBuf> {
 
 fn ingest_into(workshop: &Workshop, vendor: Vendor, input: PathBuf) -> IngestReport {
     let spec = IngestSpec { inputs: vec![input], ..workshop.spec(vendor) };
-    ingest(&spec).unwrap_or_else(|error| panic!("{error}"))
+    ingest(&spec).unwrap()
 }
 
 fn seconds(instant: &str) -> i64 {
@@ -84,7 +84,7 @@ fn histdata_is_five_hours_behind() {
     ingest_into(&workshop, Vendor::HistData, folder);
     let bars = rows(&workshop.bars("1m", "EURUSD"));
     assert_eq!(bars[0], (seconds("2012-02-01T05:00:00Z"), [1.3066, 1.3066, 1.30656, 1.30656, 0.0]));
-    assert_eq!(bars[3], (seconds("2012-02-01T05:06:00Z"), [1.30661, 1.30676, 1.30661, 1.30665, 0.0]));
+    assert_eq!(bars[6], (seconds("2012-02-01T05:06:00Z"), [1.30661, 1.30676, 1.30661, 1.30665, 0.0]));
     assert_eq!(bars.len(), 7);
 }
 
@@ -101,7 +101,13 @@ fn freqtrade_feather_and_json_are_the_same_bars() {
         })
         .collect();
     assert_eq!(layouts[0][0], (1_637_110_800, [1.0801, 1.09758, 1.07654, 1.07925, 3_153_694.607_359]));
-    assert_eq!(layouts[0], layouts[1]);
+    assert_eq!(layouts[0].len(), layouts[1].len());
+    // The feather file was made of the same numbers by a program that read their last digit carelessly.
+    for ((time, feather), (same_time, json)) in layouts[0].iter().zip(&layouts[1]) {
+        assert_eq!(time, same_time);
+        let close = |(x, y): (&f64, &f64)| (x - y).abs() <= f64::EPSILON * y.abs();
+        assert!(feather.iter().zip(json).all(close), "{feather:?} {json:?}");
+    }
     let workshop = Workshop::new();
     let report = ingest_into(&workshop, Vendor::Freqtrade, folder.join("BTC_USDT-1h.feather"));
     assert!(report.new > 5000 && !report.audit.has_errors(), "{report}");
@@ -119,7 +125,7 @@ fn lean_s_folder_is_read_as_it_is() {
 
     let only =
         ["SPY", "USO", "SPWR", "BTCUSDT", "BTCUSD", "ES-201312", "ES-201403"].map(Symbol::new).to_vec();
-    let report = ingest(&IngestSpec { only, ..spec }).unwrap_or_else(|error| panic!("{error}"));
+    let report = ingest(&IngestSpec { only, ..spec }).unwrap();
     let passed: Vec<String> = report.passed_over.iter().map(ToString::to_string).collect();
     assert!(passed.iter().any(|file| file.contains("factor_files")), "{passed:?}");
     assert!(passed.iter().any(|file| file.contains("_quote.zip: it holds quotes")), "{passed:?}");
@@ -194,7 +200,7 @@ fn a_future_of_frankfurt_is_declared() {
         timeframe: Some(timeframe("1m")),
         ..workshop.spec(Vendor::Csv(Box::new(source)))
     };
-    ingest(&spec).unwrap_or_else(|error| panic!("{error}"));
+    ingest(&spec).unwrap();
     let bars = rows(&workshop.bars("1m", "FESX"));
     assert_eq!(bars[0], (seconds("2006-01-02T08:00:00Z"), [3602.0, 3603.0, 3597.0, 3599.0, 5699.0]));
 }

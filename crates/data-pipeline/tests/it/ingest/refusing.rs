@@ -118,8 +118,8 @@ fn damaged_texts_are_refused_where_they_are_damaged() {
     refused(text.replacen("1735596000000", "yesterday", 1), &["line 3", "yesterday"]);
     refused(&text[..text.len() - 60], &["line 10"]);
     refused("", &["no rows"]);
-    refused(&klines(&hours(10), 1000, true).replacen("close", "last", 1), &["\"close\""]);
-    refused(&format!("{0}{0}", klines(&hours(2), 1000, true)), &["line 4", "header again"]);
+    refused(klines(&hours(10), 1000, true).replacen("close", "last", 1), &["\"close\""]);
+    refused(format!("{0}{0}", klines(&hours(2), 1000, true)), &["line 4", "header again"]);
 }
 
 #[test]
