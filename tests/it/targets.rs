@@ -80,9 +80,15 @@ fn a_required_target_that_is_met_is_no_failure() {
 fn a_target_that_can_never_be_judged_is_refused_before_the_first_step() {
     let run = SmallRun::new();
     for (set, words) in [
-        ("targets.validation/price_prediction/h2/rank_ic_series.min=0", "validation/price_prediction/h1/rank_ic_series"),
+        (
+            "targets.validation/price_prediction/h2/rank_ic_series.min=0",
+            "validation/price_prediction/h1/rank_ic_series",
+        ),
         ("targets.validation/loss={}", "give min, max or both"),
-        ("targets.validation/price_prediction/h1/rank_ic_cross.min=0", "undefined under 10 symbols; there are 2"),
+        (
+            "targets.validation/price_prediction/h1/rank_ic_cross.min=0",
+            "undefined under 10 symbols; there are 2",
+        ),
     ] {
         run.train(&["--set", set]).ended_with(BAD_INPUT).complaining(words);
     }

@@ -305,7 +305,9 @@ fn targets_come_from_file_flags_and_variables() {
         let bounds = config.targets.0[metric];
         (bounds.min, bounds.max)
     };
-    let file = load_text(format!("tasks: {{price_prediction: {{horizons: [12]}}}}\ntargets: {{{metric}: {{min: 0.02}}}}"));
+    let file = load_text(format!(
+        "tasks: {{price_prediction: {{horizons: [12]}}}}\ntargets: {{{metric}: {{min: 0.02}}}}"
+    ));
     assert_eq!(of(&file.unwrap().config), (Some(0.02), None));
     let flags = load_set(&[&format!("targets.{metric}.min=0.02"), &format!("targets.{metric}.max=1")]);
     assert_eq!(of(&flags), (Some(0.02), Some(1.0)));
@@ -314,7 +316,10 @@ fn targets_come_from_file_flags_and_variables() {
 
     let metric = "validation/loss";
     let of = |config: &RunConfig| config.targets.0[metric].max;
-    let variables = [("TAPELINE_TARGETS", "{validation/loss: {max: 0.9}}"), ("TAPELINE_TARGETS__VALIDATION/LOSS__MAX", "0.9")];
+    let variables = [
+        ("TAPELINE_TARGETS", "{validation/loss: {max: 0.9}}"),
+        ("TAPELINE_TARGETS__VALIDATION/LOSS__MAX", "0.9"),
+    ];
     for variable in variables {
         assert_eq!(of(&with_environment(&[variable]).unwrap()), Some(0.9), "{variable:?}");
     }
