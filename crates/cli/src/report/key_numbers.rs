@@ -32,7 +32,7 @@ pub(super) fn section(scorecards: &[Scorecard]) -> Html {
     }
     content.push(note(
         "IC is the Pearson correlation of forecast and outcome over time, rank IC the same on ranks; both are means over \
-         symbols. R² log is measured against each symbol's train mean, MCC is 0 for a forecast that knows nothing. Intervals are \
+         symbols. Cross rank IC is the mean over time of the rank correlation over symbols, where there are ten or more. R² log is measured against each symbol's train mean, MCC is 0 for a forecast that knows nothing. Intervals are \
          95 % moving-block bootstrap intervals. An interval that covers 0 does not tell the score from no skill at all.",
     ));
     part("Key numbers", content)

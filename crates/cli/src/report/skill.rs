@@ -49,7 +49,8 @@ pub(crate) fn skills(scorecard: &Scorecard) -> Vec<Skill> {
     price.chain(volatility).chain(regime).collect()
 }
 
-fn of_price(score: &PriceScore) -> [Skill; 2] {
+/// The score over symbols stands there only where there are symbols enough for one.
+fn of_price(score: &PriceScore) -> impl Iterator<Item = Skill> {
     let naive = |of: fn(&PriceBaseline) -> Option<f64>| {
         score.baselines.iter().filter_map(|naive| Some((naive.name.clone(), of(naive)?))).collect()
     };
@@ -63,10 +64,14 @@ fn of_price(score: &PriceScore) -> [Skill; 2] {
         best_possible,
         correlation: true,
     };
+    let across =
+        score.rank_ic_cross.value.map(|_| skill("cross rank IC", score.rank_ic_cross, Vec::new(), None));
     [
         skill("IC", score.ic_series, naive(|naive| naive.ic_series), score.best_possible_ic),
         skill("rank IC", score.rank_ic_series, naive(|naive| naive.rank_ic_series), None),
     ]
+    .into_iter()
+    .chain(across)
 }
 
 fn of_volatility(score: &VolatilityScore) -> [Skill; 2] {

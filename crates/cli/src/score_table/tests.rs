@@ -33,3 +33,13 @@ fn what_is_undefined_is_not_a_zero() {
     assert!(text.contains("undefined") && text.contains("no interval"), "{text}");
     assert_eq!(text.matches("undefined").count(), 2, "the score and its share of the best possible: {text}");
 }
+
+#[test]
+fn a_score_over_symbols_is_shown_where_there_is_one() {
+    let mut scorecard = sample::scorecard("test");
+    assert!(!render(&scorecard).contains("cross rank IC"));
+    scorecard.price[0].rank_ic_cross = Estimate { value: Some(0.0312), low: Some(0.01), high: Some(0.05) };
+    let text = render(&scorecard);
+    let row = text.lines().find(|line| line.contains("cross rank IC")).unwrap();
+    assert!(row.contains("+0.031") && row.contains("+0.010 to +0.050"), "{text}");
+}
