@@ -3,18 +3,35 @@
 use tapeline_models::{Mode, Network};
 use tch::Tensor;
 
+use crate::balance::{Balance, Penalty};
 use crate::error::TrainError;
 use crate::feed::Batch;
 use crate::loss::{Denominators, PartLoss, part_loss};
-use crate::optimizer::Optimizer;
+use crate::optimizer::{self, Learned, Optimizer};
+use crate::spec::OptimizerSpec;
 use crate::task::Tasks;
 
 /// What moves in a step.
 pub(crate) struct Stepper<'a> {
     pub(crate) network: &'a dyn Network,
     pub(crate) tasks: &'a Tasks,
+    pub(crate) balance: Balance,
     pub(crate) optimizer: Optimizer,
     pub(crate) max_norm: f64,
+}
+
+/// The name under which the uncertainties of the tasks are saved. No weight of a network is called so: those have modules.
+const LOG_VARIANCES: &str = "log_variances";
+
+/// What is learned: the network's weights, then the uncertainties of the tasks, which never decay.
+pub(crate) fn learned<'a>(
+    spec: &OptimizerSpec,
+    network: &'a dyn Network,
+    balance: &'a Balance,
+) -> Vec<Learned<'a>> {
+    let uncertain = balance.log_variances();
+    let uncertain = uncertain.map(|tensor| Learned { name: LOG_VARIANCES, tensor, decays: false });
+    optimizer::learned(spec, network.parameters()).chain(uncertain).collect()
 }
 
 /// Samples that are run through the network together, and how it sees them.
@@ -27,7 +44,7 @@ pub(crate) struct Part {
 pub(crate) struct Share {
     /// `[1 + tasks]`: total loss, each task's loss.
     losses: Tensor,
-    /// One per parameter.
+    /// One for each tensor that is learned.
     gradients: Vec<Tensor>,
 }
 
@@ -42,20 +59,50 @@ impl Stepper<'_> {
         rate: f64,
     ) -> Result<Tensor, TrainError> {
         let shares = parts.into_iter().map(|part| self.share(&part?, denominators));
-        let Share { losses, gradients } = sum(shares)?;
+        let mut whole = sum(shares)?;
+        if let Some(penalty) = self.balance.penalty(denominators)? {
+            whole.add(&penalty)?;
+        }
+        let Share { losses, gradients } = whole;
         let gradients: Vec<&Tensor> = gradients.iter().collect();
         let norm = tapeline_torch_ext::clip_gradient_norm(&gradients, self.max_norm)?;
-        self.optimizer.step(&self.network.parameters().tensors(), &gradients, rate)?;
+        self.optimizer.step(&tensors(self.network, &self.balance), &gradients, rate)?;
+        self.balance.clamp()?;
         Ok(Tensor::f_cat(&[norm.f_reshape([1])?, losses], 0)?)
     }
 
     /// The loss of a part and its gradient.
     fn share(&self, part: &Part, denominators: &Denominators) -> Result<Share, TrainError> {
         let outputs = self.network.forward(&part.batch.inputs, part.mode)?;
-        let loss = part_loss(self.tasks, &outputs.heads, &part.batch.targets, denominators)?;
-        let parameters = self.network.parameters().tensors();
-        let gradients = Tensor::f_run_backward(&[&loss.total], &parameters, false, false)?;
+        let targets = &part.batch.targets;
+        let loss = part_loss(self.tasks, &self.balance, &outputs.heads, targets, denominators)?;
+        let learned = tensors(self.network, &self.balance);
+        let gradients = Tensor::f_run_backward(&[&loss.total], &learned, false, false)?;
         Ok(Share { losses: losses(&loss)?, gradients })
+    }
+
+    /// What a resume needs besides the network's weights, as `part/name`. The tensors are those in use.
+    pub(crate) fn named_state(&self) -> Vec<(String, Tensor)> {
+        let mut named = self.optimizer.named(&learned(self.optimizer.spec(), self.network, &self.balance));
+        let uncertain = self.balance.log_variances();
+        named.extend(uncertain.map(|tensor| (format!("value/{LOG_VARIANCES}"), tensor.shallow_clone())));
+        named
+    }
+}
+
+fn tensors<'a>(network: &'a dyn Network, balance: &'a Balance) -> Vec<&'a Tensor> {
+    network.parameters().iter().map(|(_, tensor)| tensor).chain(balance.log_variances()).collect()
+}
+
+impl Share {
+    /// Adds what belongs to the step as a whole.
+    fn add(&mut self, penalty: &Penalty) -> Result<(), tch::TchError> {
+        let mut total = self.losses.f_narrow(0, 0, 1)?;
+        let _ = total.f_add_(&penalty.value)?;
+        if let Some(last) = self.gradients.last_mut() {
+            *last = last.f_add(&penalty.gradient)?;
+        }
+        Ok(())
     }
 }
 

@@ -103,7 +103,10 @@ impl<'a> Schema<'a> {
                 if let Some(schema) = section.value(key) {
                     schema.push_key_paths(&path, paths);
                 }
-                paths.push(path);
+                // Kinds of one section share keys.
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
             }
         }
     }
