@@ -4,7 +4,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-const SOURCES: [&str; 5] = ["adamw.cpp", "clip.cpp", "dropout.cpp", "generator.cpp", "process.cpp"];
+const SOURCES: [&str; 6] =
+    ["adamw.cpp", "clip.cpp", "dropout.cpp", "generator.cpp", "process.cpp", "sgd.cpp"];
 const HEADERS: [&str; 3] = ["guard.h", "philox.h", "tensors.h"];
 
 fn main() {

@@ -1,5 +1,5 @@
-//! What `tch` lacks, over a thin C++ shim: a fused AdamW step over plain tensors, clipping by norm, keyed dropout, the state
-//! of libtorch's generators, and the settings of the process.
+//! What `tch` lacks, over a thin C++ shim: fused steps of AdamW, Adam and SGD over plain tensors, clipping by norm, keyed
+//! dropout, the state of libtorch's generators, and the settings of the process.
 //!
 //! It never learns what a market, a network or a configuration is, and no C++ exception leaves it: every function checks what
 //! it can before the call and returns the rest as an [`Error`].
@@ -42,11 +42,14 @@ mod dropout;
 mod error;
 mod ffi;
 mod generator;
+mod operand;
 mod process;
+mod sgd;
 
-pub use adamw::{AdamW, adamw_step};
+pub use adamw::{AdamW, adam_step, adamw_step};
 pub use clip::clip_gradient_norm;
 pub use dropout::{DropoutKey, keyed_dropout};
 pub use error::Error;
 pub use generator::{generator_state, set_generator_state};
 pub use process::{keep_freed_memory, set_threads};
+pub use sgd::{Sgd, sgd_step};

@@ -24,6 +24,7 @@ pub struct Curriculum<'a> {
     lessons: Lessons,
     regimes: Option<RegimeColumn>,
     batch_size: usize,
+    batches_per_step: usize,
 }
 
 #[derive(Debug)]
@@ -85,7 +86,13 @@ impl<'a> Curriculum<'a> {
                 by(pace, everything.iter().map(|_| random.next_u64() as f64).collect())
             }
         };
-        Ok(Self { everything, lessons, regimes, batch_size: training.batch_size })
+        Ok(Self {
+            everything,
+            lessons,
+            regimes,
+            batch_size: training.batch_size.max(1),
+            batches_per_step: training.gradient_accumulation.max(1),
+        })
     }
 
     /// The samples that `epoch`, counted from 0, learns from, ascending.
@@ -119,17 +126,16 @@ impl<'a> Curriculum<'a> {
         self.count(epoch).div_ceil(self.batch_size)
     }
 
-    /// Batches of an epoch that learns from everything.
+    /// Updates of the weights in `epoch`, counted from 0.
     #[must_use]
-    pub fn full_batches(&self) -> usize {
-        self.everything.len().div_ceil(self.batch_size)
+    pub fn steps(&self, epoch: usize) -> usize {
+        self.batches(epoch).div_ceil(self.batches_per_step)
     }
 
-    /// Where a run without a curriculum is when it is as far in `epoch` as this one after `cursor` batches: what a learning
-    /// rate that is planned in steps goes by, so that a short epoch has the rates of a long one.
-    pub(crate) fn planned_step(&self, epoch: usize, cursor: usize) -> usize {
-        let full = self.full_batches();
-        epoch * full + cursor * full / self.batches(epoch).max(1)
+    /// Updates of the weights in an epoch that learns from everything.
+    #[must_use]
+    pub fn full_steps(&self) -> usize {
+        self.everything.len().div_ceil(self.batch_size).div_ceil(self.batches_per_step)
     }
 
     /// How many of `epochs` finished epochs learned from everything.

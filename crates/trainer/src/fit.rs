@@ -7,6 +7,7 @@ use tapeline_events::{Event, Observer, Outcome};
 use tapeline_models::{Mode, Network};
 use tch::Device;
 
+use crate::balance::Balance;
 use crate::checkpoint::{Checkpoints, Saved};
 use crate::curriculum::Curriculum;
 use crate::error::TrainError;
@@ -14,12 +15,12 @@ use crate::feed::Feed;
 use crate::lineage::Lineage;
 use crate::metric::{self, Metric};
 use crate::optimizer::Optimizer;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, StepPlace};
 use crate::score;
 use crate::seed::{Purpose, child_seed, shuffled};
 use crate::spec::TrainingSpec;
 use crate::state::{EpochRecord, State};
-use crate::step::Stepper;
+use crate::step::{Part, Stepper, learned};
 use crate::step_log::{Pending, StepLog};
 use crate::stop::Progress;
 use crate::task::Tasks;
@@ -65,9 +66,10 @@ pub struct Ending {
 
 /// Trains until the last epoch, until patience is used up, or until `interrupted` says so, which saves first.
 ///
-/// After each step the run can be killed and resumed: the resumed run is the same run, bit for bit. `interrupted` is asked
-/// after each step; after the last one of an epoch the epoch is still ended. A disk that refuses a checkpoint does not end
-/// the training, with one exception: the checkpoint of an interruption.
+/// After each step the run can be killed and resumed: the resumed run is the same run, bit for bit. A checkpoint lies between
+/// two steps, never between the batches of one. `interrupted` is asked after each step; after the last one of an epoch the
+/// epoch is still ended. A disk that refuses a checkpoint does not end the training, with one exception: the checkpoint of
+/// an interruption.
 ///
 /// # Errors
 /// Bad policies before the first step; whatever the data or the network refuse after it; a loss or gradient that is not
@@ -85,8 +87,9 @@ pub fn fit(
         if loop_state.state.cursor == 0 {
             observer.observe(&loop_state.epoch_started());
         }
-        for batch in order.chunks(run.training.batch_size).skip(loop_state.state.cursor) {
-            loop_state.step(batch, observer)?;
+        let done = loop_state.state.cursor * run.training.batch_size;
+        for samples in order[done.min(order.len())..].chunks(run.training.samples_per_step()) {
+            loop_state.step(samples, observer)?;
             if interrupted() {
                 return loop_state.interrupt(observer);
             }
@@ -113,6 +116,11 @@ fn watched(policy: &'static str, metric: &str, run: &Run<'_>) -> Result<Metric, 
     Ok(found)
 }
 
+/// What dropout knows of a batch: its place in the run, whatever the epochs before it were made of.
+fn batch_cursor(epoch: usize, batch: usize) -> u64 {
+    (epoch as u64) << 32 | batch as u64
+}
+
 struct Loop<'a> {
     run: &'a Run<'a>,
     stepper: Stepper<'a>,
@@ -136,14 +144,16 @@ impl<'a> Loop<'a> {
         }
         let watch = |policy, metric: &str| watched(policy, metric, run);
         let curriculum = Curriculum::new(run.data, run.tasks, run.training, run.lineage.seed)?;
-        let optimizer = Optimizer::new(&run.training.optimizer, &run.network.parameters().tensors())?;
+        let balance = Balance::new(run.training.balancing, run.tasks, run.device)?;
+        let spec = &run.training.optimizer;
+        let optimizer = Optimizer::new(spec, &learned(spec, run.network, &balance))?;
         let max_norm = run.training.gradient_clip.norm;
         let mut begun = Self {
             run,
-            stepper: Stepper { network: run.network, tasks: run.tasks, optimizer, max_norm },
+            stepper: Stepper { network: run.network, tasks: run.tasks, balance, optimizer, max_norm },
             feed: Feed::new(run.data, run.tasks, run.device),
             log: StepLog::new(run.device),
-            schedule: Schedule::new(run.training, curriculum.full_batches()),
+            schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
             best: watch("training.checkpointing.metric", &run.training.checkpointing.metric)?,
             curriculum,
@@ -170,7 +180,7 @@ impl<'a> Loop<'a> {
             });
         }
         checkpoint.restore_weights(self.run.network)?;
-        checkpoint.restore_optimizer(self.run.network, &mut self.stepper.optimizer)?;
+        checkpoint.restore_optimizer(self.stepper.named_state())?;
         self.state = State { lineage: self.run.lineage.clone(), ..checkpoint.state };
         observer.observe(&Event::ResumedFrom { step: self.state.step as u64, epoch: self.current_epoch() });
         Ok(())
@@ -217,15 +227,27 @@ impl<'a> Loop<'a> {
         self.state.epoch as u64 + u64::from(self.state.cursor > 0)
     }
 
+    /// Where the next step is.
+    fn place(&self) -> StepPlace {
+        let step = self.state.cursor.div_ceil(self.run.training.gradient_accumulation);
+        StepPlace { epoch: self.state.epoch, step, steps: self.curriculum.steps(self.state.epoch) }
+    }
+
     fn step(&mut self, samples: &[u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let (epoch, cursor) = (self.state.epoch, self.state.cursor);
-        let rate = self.schedule.rate(self.curriculum.planned_step(epoch, cursor));
-        let mode = Mode::Train { seed: self.dropout_seed, cursor: self.state.step as u64, rank: 0 };
-        let mut batch = self.feed.batch(samples)?;
-        batch.inputs = self.curriculum.newest_bars(batch.inputs, epoch)?;
-        let figures = self.stepper.step(&batch, mode, rate)?;
+        let rate = self.schedule.rate(self.place(), &self.state.history);
+        let denominators = self.feed.denominators(samples)?;
+        let (state, seed) = (&self.state, self.dropout_seed);
+        let batches = samples.chunks(self.run.training.batch_size);
+        let batches_in_step = batches.len();
+        let parts = batches.enumerate().map(|(number, batch)| {
+            let cursor = batch_cursor(state.epoch, state.cursor + number);
+            let mut batch = self.feed.batch(batch)?;
+            batch.inputs = self.curriculum.newest_bars(batch.inputs, state.epoch)?;
+            Ok(Part { batch, mode: Mode::Train { seed, cursor, rank: 0 } })
+        });
+        let figures = self.stepper.step(parts, &denominators, rate)?;
         self.state.step += 1;
-        self.state.cursor += 1;
+        self.state.cursor += batches_in_step;
         let pending = Pending {
             step: self.state.step,
             epoch: self.current_epoch(),
@@ -263,6 +285,7 @@ impl<'a> Loop<'a> {
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));
+        metrics.extend(self.stepper.balance.metrics(self.run.tasks)?);
         let (epoch, step) = (self.state.epoch, self.state.step);
         observer.observe(&Event::EpochEnded {
             epoch: self.current_epoch(),
@@ -292,8 +315,8 @@ impl<'a> Loop<'a> {
     fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
         let (network, keep) = (self.run.network, &self.run.training.checkpointing);
-        let (optimizer, direction) = (&self.stepper.optimizer, self.best.direction);
-        let saved = self.run.checkpoints.save(&self.state, network, optimizer, keep, direction);
+        let (optimizer, direction) = (self.stepper.named_state(), self.best.direction);
+        let saved = self.run.checkpoints.save(&self.state, network, &optimizer, keep, direction);
         let (step, epoch) = (self.state.step as u64, self.last_epoch());
         match &saved {
             Ok(Saved { folder, is_best: best, undeleted }) => {

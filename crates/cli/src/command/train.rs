@@ -7,10 +7,10 @@ use clap::Args;
 use tapeline_artefact::{ARTEFACT_VERSION, Description, Extractor, predict, replace_file};
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_events::{Event, Journal, Observer, Observers, Outcome};
-use tapeline_models::{Network, build, weights_to_bytes};
+use tapeline_models::{Network, Parameters, build, weights_to_bytes};
 use tapeline_trainer::{
     Calibration, Curriculum, EVALUATION_BATCH, Ending, Lineage, Metric, Purpose, Run, Scorecard, Start,
-    State, TrainError, child_seed, fit, metric, scorecard,
+    State, TrainError, child_seed, decaying_parameters, fit, metric, scorecard,
 };
 
 use super::ConfigArguments;
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         }
         None => {
             let folder = RunFolder::create(&config.output, &config.experiment, &jiff::Zoned::now())?;
-            describe(&folder, &config, &lineage, &audit)?;
+            describe(&folder, &config, &lineage, &audit, network.parameters())?;
             (Start::Fresh, folder)
         }
     };
@@ -96,11 +96,17 @@ fn describe(
     config: &RunConfig,
     lineage: &Lineage,
     audit: &tapeline_data_pipeline::AuditReport,
+    parameters: &Parameters,
 ) -> Result<(), Failure> {
+    let parameters = serde_json::json!({
+        "learned": parameters.count(),
+        "decaying": decaying_parameters(&config.training.optimizer, parameters),
+    });
     let lineage = serde_json::json!({
         "run": folder.id(),
         "created": clock::now(),
         "host": host::Host::read().json(),
+        "parameters": parameters,
         "lineage": lineage,
     });
     let yaml = resolved_yaml(config);
@@ -159,9 +165,9 @@ impl Session<'_> {
     fn plan(&self) -> Result<Plan, Failure> {
         let training = &self.config.training;
         let curriculum = Curriculum::new(self.data, &self.checked.tasks, training, self.config.seed)?;
-        let steps: usize = (0..training.num_epochs).map(|epoch| curriculum.batches(epoch)).sum();
+        let steps: usize = (0..training.num_epochs).map(|epoch| curriculum.steps(epoch)).sum();
         Ok(Plan {
-            steps_per_epoch: curriculum.full_batches() as u64,
+            steps_per_epoch: curriculum.full_steps() as u64,
             num_epochs: training.num_epochs as u64,
             steps: steps as u64,
             train_samples: self.data.samples(Split::Train).len() as u64,

@@ -6,3 +6,4 @@ mod clip;
 mod dropout;
 mod generator;
 mod philox;
+mod sgd;

@@ -164,21 +164,18 @@ fn coverage_counts_what_is_learned_from() {
 }
 
 #[test]
-fn a_short_epoch_has_the_rates_of_a_long_one() {
+fn an_epoch_has_as_many_steps_as_its_samples_fill() {
     let tasks = tasks();
     let data = data(&tasks);
-    let training = training(CurriculumSpec::Random(PACE));
+    let training = TrainingSpec { gradient_accumulation: 3, ..training(CurriculumSpec::Random(PACE)) };
     let curriculum = Curriculum::new(&data, &tasks, &training, SEED).unwrap();
-    let full = curriculum.full_batches();
     for epoch in 0..6 {
-        let batches = curriculum.batches(epoch);
-        let steps: Vec<usize> = (0..batches).map(|cursor| curriculum.planned_step(epoch, cursor)).collect();
-        assert_eq!(steps[0], epoch * full);
-        assert!(steps.is_sorted() && steps[batches - 1] < (epoch + 1) * full, "{steps:?}");
-        if epoch >= 4 {
-            assert!(steps.into_iter().eq(epoch * full..(epoch + 1) * full));
-        }
+        let samples = curriculum.samples(epoch).len();
+        assert_eq!(curriculum.batches(epoch), samples.div_ceil(training.batch_size));
+        assert_eq!(curriculum.steps(epoch), samples.div_ceil(3 * training.batch_size));
     }
+    assert!(curriculum.steps(0) < curriculum.full_steps());
+    assert_eq!(curriculum.steps(5), curriculum.full_steps());
 }
 
 #[test]

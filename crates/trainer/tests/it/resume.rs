@@ -4,12 +4,14 @@ use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
-use tapeline_data_pipeline::Split;
 use tapeline_events::{Event, Outcome, Record, SCHEMA, projection};
 use tapeline_models::weights_to_bytes;
-use tapeline_trainer::{Curriculum, CurriculumSpec, PaceSpec, Pacing, Start, TrainError};
+use tapeline_trainer::{
+    AdamSpec, BalancingSpec, ClassWeightsSpec, ConstantSpec, Curriculum, CurriculumSpec, OptimizerSpec,
+    PaceSpec, Pacing, PlateauSpec, SchedulerSpec, SgdSpec, Start, StepSpec, TrainError, TrainingSpec,
+};
 
-use crate::small_run::{Heard, SEED, SmallRun};
+use crate::small_run::{Heard, SEED, SmallRun, tasks_spec};
 
 fn records(heard: &Heard) -> Vec<Record> {
     let record = |(seq, event): (usize, &Event)| Record {
@@ -33,37 +35,74 @@ fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn a_run_stopped_at_any_step_and_resumed_is_the_same_run() {
-    let run = SmallRun::new();
-    let steps = run.data.samples(Split::Train).len().div_ceil(run.training.batch_size);
-    assert_resumes(&run, &[vec![1], vec![steps], vec![2, steps - 1, 2 * steps - 1], vec![5, 6, 7]]);
+    tch::set_num_threads(1);
+    is_the_same_however_often_it_is_stopped(&SmallRun::new());
 }
 
 #[test]
-fn a_run_with_a_curriculum_stopped_and_resumed_is_the_same_run() {
+fn so_is_a_run_with_any_optimiser_schedule_accumulation_and_balance() {
+    tch::set_num_threads(1);
+    let sgd = |momentum, nesterov| OptimizerSpec::Sgd(SgdSpec { momentum, nesterov, ..SgdSpec::default() });
+    let step = SchedulerSpec::Step(StepSpec { every_epochs: 1, ..StepSpec::default() });
+    // Nothing improves by so much: the rate falls after each epoch.
+    let plateau =
+        SchedulerSpec::Plateau(PlateauSpec { patience: 0, min_delta: 1e9, ..PlateauSpec::default() });
+    let constant = SchedulerSpec::Constant(ConstantSpec::default());
+    let cosine = SchedulerSpec::default();
+    let balanced = ClassWeightsSpec::Balanced;
+    let effective = ClassWeightsSpec::EffectiveNumber { beta: 0.99 };
+    let none = ClassWeightsSpec::None;
+    let (fixed, uncertainty) = (BalancingSpec::Fixed, BalancingSpec::Uncertainty);
+    for (optimizer, scheduler, (batch_size, gradient_accumulation), balancing, class_weights) in [
+        (OptimizerSpec::Adamw(AdamSpec::default()), cosine.clone(), (20, 3), uncertainty, balanced),
+        (OptimizerSpec::Adam(AdamSpec::default()), step, (48, 1), fixed, effective),
+        (sgd(0.9, true), plateau, (20, 3), uncertainty, none),
+        (sgd(0.9, false), constant, (16, 4), fixed, none),
+        (sgd(0.0, false), cosine, (48, 1), uncertainty, none),
+    ] {
+        let mut tasks = tasks_spec();
+        tasks.regime_detection.as_mut().unwrap().class_weights = class_weights;
+        let mut run = SmallRun::of(tasks);
+        let scheduler = scheduler.with_warmup_epochs(0.5);
+        run.training = TrainingSpec {
+            num_epochs: 3,
+            optimizer,
+            scheduler,
+            batch_size,
+            gradient_accumulation,
+            balancing,
+            ..run.training
+        };
+        is_the_same_however_often_it_is_stopped(&run);
+    }
+}
+
+#[test]
+fn so_is_a_run_with_a_curriculum() {
+    tch::set_num_threads(1);
     let mut run = SmallRun::new();
     let pace = PaceSpec { start: 0.4, epochs: 1, pacing: Pacing::Linear };
     for kind in [CurriculumSpec::Volatility(pace), CurriculumSpec::SequenceLength(pace)] {
         run.training.curriculum = Some(kind);
-        let curriculum = Curriculum::new(&run.data, &run.tasks, &run.training, SEED).unwrap();
-        let first = curriculum.batches(0);
-        assert_resumes(&run, &[vec![first], vec![first - 1, first + 1]]);
+        is_the_same_however_often_it_is_stopped(&run);
     }
 }
 
-/// Trains `run` whole, and once for each of `stops`, interrupted after these steps: byte for byte the same.
-fn assert_resumes(run: &SmallRun, stops: &[Vec<usize>]) {
-    tch::set_num_threads(1);
+/// Compares weights, the last checkpoint and the journal of a whole run with those of runs that are stopped and resumed.
+fn is_the_same_however_often_it_is_stopped(run: &SmallRun) {
     let whole = tempfile::tempdir().unwrap();
     let mut heard = Heard::default();
     let (ending, network) = run.fit(whole.path(), Start::Fresh, &|| false, &mut heard).unwrap();
     let expected = weights_to_bytes(network.parameters()).unwrap();
-    let last_checkpoint = format!("step-{:08}", ending.state.step);
+    let last = ending.state.step;
+    let last_checkpoint = format!("step-{last:08}");
 
-    for stops in stops {
+    let first_epoch = Curriculum::new(&run.data, &run.tasks, &run.training, SEED).unwrap().steps(0);
+    for stops in [vec![1], vec![first_epoch], vec![2, first_epoch - 1, last - 1], vec![5, 6, 7]] {
         let folder = tempfile::tempdir().unwrap();
         let mut told = Heard::default();
         let mut start = Start::Fresh;
-        for &stop in stops {
+        for stop in stops {
             let done = Cell::new(if start == Start::Fresh { 0 } else { step_of(&told) });
             let reached = || {
                 done.set(done.get() + 1);
@@ -118,7 +157,7 @@ fn another_lineage_is_refused_with_what_differs() {
     let mut run = SmallRun::new();
     let folder = tempfile::tempdir().unwrap();
     run.fit(folder.path(), Start::Fresh, &|| true, &mut Heard::default()).unwrap();
-    run.training.optimizer.learning_rate = 0.5;
+    run.training.optimizer = run.training.optimizer.with_learning_rate(0.5);
     run.training.checkpointing.every_n_epochs = 9;
     match run.fit(folder.path(), Start::Resume, &|| false, &mut Heard::default()) {
         Err(TrainError::Lineage { differences }) => {
