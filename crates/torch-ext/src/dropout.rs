@@ -28,6 +28,13 @@ pub struct DropoutKey {
 /// # Errors
 /// When `probability` is not in [0, 1), or libtorch refuses.
 pub fn keyed_dropout(x: &Tensor, probability: f64, key: DropoutKey) -> Result<Tensor, Error> {
+    let mask = mask_of(&x.size(), probability, key)?;
+    let mask = mask.f_to_device(x.device())?.f_to_kind(x.f_kind()?)?;
+    Ok(x.f_mul(&mask)?)
+}
+
+/// What [`keyed_dropout`] multiplies with, on the CPU.
+pub(crate) fn mask_of(shape: &[i64], probability: f64, key: DropoutKey) -> Result<Tensor, Error> {
     if !(0.0..1.0).contains(&probability) {
         return Err(Error::Number {
             operation: OPERATION,
@@ -37,9 +44,7 @@ pub fn keyed_dropout(x: &Tensor, probability: f64, key: DropoutKey) -> Result<Te
         });
     }
     let scale = (1.0 / (1.0 - probability)) as f32;
-    let mask = ffi::dropout_mask(&x.size(), drop_below(probability), scale, key)?;
-    let mask = mask.f_to_device(x.device())?.f_to_kind(x.f_kind()?)?;
-    Ok(x.f_mul(&mask)?)
+    ffi::dropout_mask(shape, drop_below(probability), scale, key)
 }
 
 /// The number of 32-bit words that mean "drop".

@@ -31,6 +31,14 @@ unsafe extern "C" {
         max_norm: f64,
         total_norm: *mut Pointer,
     ) -> Message;
+    fn tapeline_conv_block(
+        x: *const C_tensor,
+        count: usize,
+        tensors: *const Pointer,
+        dilation: i64,
+        mask: *const C_tensor,
+        out: *mut Pointer,
+    ) -> Message;
     fn tapeline_dropout_mask(
         shape: *const i64,
         dimensions: usize,
@@ -93,6 +101,22 @@ pub(crate) fn clip_gradient_norm(gradients: &[&Tensor], max_norm: f64) -> Result
     returned("clip_gradient_norm", |norm| {
         // SAFETY: the list holds as many pointers as it says, to tensors that are borrowed during the call.
         unsafe { tapeline_clip_gradient_norm(gradients.len(), gradients.as_ptr(), max_norm, norm) }
+    })
+}
+
+/// `tensors` are those of one block, in the shim's order and of the shapes that [`crate::ConvBlock`] names.
+pub(crate) fn conv_block(
+    x: &Tensor,
+    tensors: &[&Tensor],
+    dilation: i64,
+    mask: Option<&Tensor>,
+) -> Result<Tensor, Error> {
+    let tensors = pointers(tensors.iter().copied());
+    let mask = mask.map_or(std::ptr::null(), |mask| mask.as_ptr());
+    returned("conv_block", |out| {
+        // SAFETY: the list holds as many pointers as it says; all tensors are borrowed during the call, and the shim keeps
+        // its own references to those that it needs later.
+        unsafe { tapeline_conv_block(x.as_ptr(), tensors.len(), tensors.as_ptr(), dilation, mask, out) }
     })
 }
 

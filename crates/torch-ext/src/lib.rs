@@ -38,6 +38,7 @@
 
 mod adamw;
 mod clip;
+mod conv_block;
 mod dropout;
 mod error;
 mod ffi;
@@ -46,6 +47,7 @@ mod process;
 
 pub use adamw::{AdamW, adamw_step};
 pub use clip::clip_gradient_norm;
+pub use conv_block::{ConvBlock, conv_block, conv_block_takes};
 pub use dropout::{DropoutKey, keyed_dropout};
 pub use error::Error;
 pub use generator::{generator_state, set_generator_state};

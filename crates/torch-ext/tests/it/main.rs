@@ -3,6 +3,7 @@
 
 mod adamw;
 mod clip;
+mod conv_block;
 mod dropout;
 mod generator;
 mod philox;
