@@ -3,7 +3,7 @@
     pip install torch==2.11.0 numpy safetensors
     python scripts/parity.py        prints the largest absolute differences; exits with 1 where one is over 1e-5
 
-Each case is recorded by PyTorch as golden_hybrid.py does it, and repeated by `cargo run -p tapeline-models --example forward`.
+Each case is recorded by PyTorch as golden_networks.py does it, and repeated by `cargo run -p tapeline-models --example forward`.
 """
 import json
 import pathlib
@@ -14,20 +14,25 @@ import tempfile
 import torch
 from safetensors.torch import load_file, save_file
 
-from golden_hybrid import ROOT, network_spec, record
+from golden_networks import ROOT, network_spec, record, three_heads
 
 TOLERANCE = 1e-5
 BATCH = 32
 THREE_TIMEFRAMES = [(60, 8)] * 3
+KINDS = ("cnn", "lstm", "hybrid")
+FUSIONS = ("concat", "gated", "attention", "bilinear")
 CASES = {
-    "default, three timeframes": network_spec(THREE_TIMEFRAMES, horizons=3, regimes=4),
-    "bidirectional": network_spec(THREE_TIMEFRAMES, horizons=3, regimes=4, lstm={"bidirectional": True}),
+    f"{kind}, {fusion}": network_spec(THREE_TIMEFRAMES, three_heads(3, 4), kind=kind, fusion=fusion) for kind in KINDS for fusion in FUSIONS
+} | {
+    "hybrid, bidirectional": network_spec(THREE_TIMEFRAMES, three_heads(3, 4), lstm={"bidirectional": True}),
+    "lstm, bidirectional": network_spec(THREE_TIMEFRAMES, three_heads(3, 4), kind="lstm", fusion="gated", lstm={"bidirectional": True}),
     "wide, lengths and features differ": network_spec(
-        [(120, 12), (48, 8)], horizons=3, regimes=4, output_size=256,
+        [(120, 12), (48, 8)], three_heads(3, 4), output_size=256,
         cnn={"channels": 96, "kernel_sizes": [3, 9], "dilations": [1, 2, 4, 8], "attention_heads": 8},
         lstm={"hidden_size": 192, "num_layers": 3, "attention_heads": 6},
     ),
-    "one bar": network_spec([(1, 8)], horizons=1, regimes=4),
+    "one bar": network_spec([(1, 8)], three_heads(1, 4)),
+    "one branch, attention": network_spec([(60, 8)], three_heads(3, 4), kind="cnn", fusion="attention"),
 }
 
 

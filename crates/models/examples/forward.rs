@@ -1,4 +1,4 @@
-//! Repeats a recorded pass, for `scripts/parity.py`: `forward RECORDED RESULTS` reads a file as `scripts/golden_hybrid.py`
+//! Repeats a recorded pass, for `scripts/parity.py`: `forward RECORDED RESULTS` reads a file as `scripts/golden_networks.py`
 //! describes it, and writes its outputs and gradients as this crate computes them.
 
 #[path = "../tests/it/recorded.rs"]

@@ -15,6 +15,7 @@ pub(crate) struct CnnBranch {
     stem: Pointwise,
     blocks: Vec<ConvBlock>,
     pool: AttentionPool,
+    width: usize,
 }
 
 impl CnnBranch {
@@ -28,7 +29,11 @@ impl CnnBranch {
             .map(|(index, &dilation)| ConvBlock::new(blocks.part(&index.to_string()), spec, dilation))
             .collect::<Result<_, _>>()?;
         let pool = AttentionPool::new(part.part("pool"), spec.channels, spec.attention_heads)?;
-        Ok(Self { stem, blocks, pool })
+        Ok(Self { stem, blocks, pool, width: spec.channels })
+    }
+
+    pub(crate) const fn width(&self) -> usize {
+        self.width
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {

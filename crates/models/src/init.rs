@@ -1,13 +1,14 @@
 //! First weights: PyTorch's default distributions, drawn from a stream keyed by the seed and the weight's name, so that one
-//! weight's start does not depend on which others there are.
+//! weight's start does not depend on which others there are. A replica takes the weights of another network instead.
 
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use tch::{Device, Tensor};
 
-use crate::ModelError;
+use crate::error::{ModelError, WeightFault};
 use crate::parameters::Parameters;
 
 /// How a weight starts.
@@ -39,14 +40,30 @@ impl Start {
 
 /// Makes the weights of a network and remembers them by name.
 pub(crate) struct Nursery {
-    seed: u64,
-    device: Device,
+    origin: Origin,
     entries: Vec<(String, Tensor)>,
+}
+
+/// Where weights come from.
+enum Origin {
+    /// Each is drawn.
+    Drawn { seed: u64, device: Device },
+    /// Each is a leaf of its own over the memory of another network's weight.
+    Shared(BTreeMap<String, Tensor>),
 }
 
 impl Nursery {
     pub(crate) fn new(seed: u64, device: Device) -> Self {
-        Self { seed, device, entries: Vec::new() }
+        Self { origin: Origin::Drawn { seed, device }, entries: Vec::new() }
+    }
+
+    /// Hands out the memory of `parameters`: what is written there in place is seen here. The gradients are not shared.
+    pub(crate) fn over(parameters: &Parameters) -> Result<Self, ModelError> {
+        let alias = |(name, tensor): (&str, &Tensor)| {
+            Ok((name.to_owned(), tensor.f_detach()?.f_set_requires_grad(true)?))
+        };
+        let aliases = parameters.iter().map(alias).collect::<Result<_, ModelError>>()?;
+        Ok(Self { origin: Origin::Shared(aliases), entries: Vec::new() })
     }
 
     /// The part of the tree called `name`.
@@ -79,12 +96,20 @@ impl Part<'_> {
     /// Makes the weight called `name` here.
     pub(crate) fn weight(&mut self, name: &str, shape: &[usize], start: Start) -> Result<Tensor, ModelError> {
         let name = format!("{}.{name}", self.path);
-        let values = draw(start, shape.iter().product(), self.nursery.seed, &name);
-        let shape: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
-        let tensor = Tensor::f_from_slice(&values)?
-            .f_reshape(&shape)?
-            .f_to_device(self.nursery.device)?
-            .f_set_requires_grad(true)?;
+        let tensor = match &mut self.nursery.origin {
+            Origin::Drawn { seed, device } => {
+                let values = draw(start, shape.iter().product(), *seed, &name);
+                let shape: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
+                Tensor::f_from_slice(&values)?
+                    .f_reshape(&shape)?
+                    .f_to_device(*device)?
+                    .f_set_requires_grad(true)?
+            }
+            Origin::Shared(aliases) => {
+                let fault = || WeightFault::Missing { name: name.clone() };
+                aliases.remove(&name).ok_or_else(|| ModelError::WeightsMismatch { faults: vec![fault()] })?
+            }
+        };
         self.nursery.entries.push((name, tensor.shallow_clone()));
         Ok(tensor)
     }

@@ -22,12 +22,35 @@
 //! # Ok::<(), tapeline_models::ModelError>(())
 //! ```
 //!
+//! # Architectures and fusions
+//! Each reads every timeframe with branches of its own, fuses them into one vector of features and reads a head for each task
+//! off it:
+//!
+//! | `kind` | branches |
+//! |---|---|
+//! | `cnn` | `cnn.{i}` for each timeframe: residual blocks of parallel dilated convolutions, an attention pool |
+//! | `lstm` | `lstm.{i}` for each timeframe: recurrent layers, layer norm, an attention pool |
+//! | `hybrid` | `cnn.{i}` for each timeframe, then `lstm` over the base |
+//!
+//! With branches `b₁ … bₙ`, and with layer norm and dropout after each:
+//!
+//! | `fusion.kind` | features before the norm | with one branch |
+//! |---|---|---|
+//! | `concat` | `gelu(W [b₁ … bₙ] + c)` | the same |
+//! | `gated` | `Σ zᵢ ∘ tanh(Wᵢ bᵢ + cᵢ)`, `z` = softmax over the branches of `G [b₁ … bₙ] + g` (Arevalo et al., 2017) | no gate, `z = 1` |
+//! | `attention` | `concat` of `norm(tᵢ + attention(tᵢ; t₁ … tₙ))`, `tᵢ = Wᵢ bᵢ + cᵢ`, four heads (Vaswani et al., 2017) | attends to itself |
+//! | `bilinear` | `P (Σ pᵢ + Σ_{i<j} pᵢ ∘ pⱼ) + c`, `pᵢ = tanh(Wᵢ bᵢ + cᵢ)` (Kim et al., 2017; pairs as in Rendle, 2010) | no pair |
+//!
+//! Neither centred convolutions nor a bidirectional recurrent net leak: both see the window alone, and the window ends at the
+//! decision. All of it was known then.
+//!
 //! # Names of weights
 //! A file of weights is safetensors, all `f32`, with the metadata `format = "tapeline-weights"` and `version = "1"`. Its names
-//! and shapes are those of the `state_dict` of the PyTorch module in `benches/peers/torch_hybrid.py`, the heads apart, which
-//! have their task's name. With `C` channels, `F` features of the timeframe, `H` the hidden size, `I` a layer's input width
-//! (the features, then `D`), `D` the width of the recurrent branch (`H`, or `2H` when bidirectional), `O` the fused width, `T`
-//! timeframes, and `W` the width of a pool (`C` or `D`):
+//! and shapes are those of the `state_dict` of the PyTorch modules in `benches/peers/torch_hybrid.py` and
+//! `scripts/torch_networks.py`, the heads apart, which have their task's name. With `C` channels, `F` features of the timeframe,
+//! `H` the hidden size, `I` a layer's input width (the features, then `D`), `D` the width of a recurrent branch (`H`, or `2H`
+//! when bidirectional), `O` the fused width, `n` branches, `S` the sum of their widths, and `W` the width of a branch (`C` or
+//! `D`):
 //!
 //! | name | shape | what it is |
 //! |---|---|---|
@@ -39,11 +62,18 @@
 //! | `lstm.lstm.bias_ih_l{n}`, `.bias_hh_l{n}` | `[4H]`, `[4H]` | both are added |
 //! | the four of them with `_reverse` | the same | the way back, when bidirectional |
 //! | `lstm.norm.weight`, `.bias` | `[D]`, `[D]` | layer norm |
+//! | `lstm.{i}.…` | the same | timeframe `i` of the `lstm` architecture |
 //! | `cnn.{i}.pool.q`, `lstm.pool.q` | `[1, 1, W]` | the learned query |
 //! | `….pool.mha.in_proj_weight`, `.in_proj_bias` | `[3W, W]`, `[3W]` | query, key and value; the key's bias has no effect |
 //! | `….pool.mha.out_proj.weight`, `.bias` | `[W, W]`, `[W]` | after the heads |
-//! | `fuse.0.weight`, `.bias` | `[O, C·T + D]`, `[O]` | branches to features, the recurrent one last |
-//! | `fuse.2.weight`, `.bias` | `[O]`, `[O]` | layer norm |
+//! | `fuse.0.weight`, `.bias` | `[O, S]`, `[O]` | concat: branches to features, the recurrent one last |
+//! | `fuse.2.weight`, `.bias` | `[O]`, `[O]` | concat: layer norm |
+//! | `fuse.project.{i}.weight`, `.bias` | `[O, W]`, `[O]` | the others: branch `i` to the fused width |
+//! | `fuse.norm.weight`, `.bias` | `[O]`, `[O]` | the others: layer norm, for attention of the tokens |
+//! | `fuse.gate.weight`, `.bias` | `[n·O, S]`, `[n·O]` | gated, more than one branch: branch by branch |
+//! | `fuse.mha.…` | as a pool's, with `O` for `W` | attention |
+//! | `fuse.join.0.…`, `fuse.join.2.…` | as `fuse.0`, `fuse.2`, with `n·O` for `S` | attention |
+//! | `fuse.mix.weight`, `.bias` | `[O, O]`, `[O]` | bilinear |
 //! | `{task}.weight`, `.bias` | `[output, O]`, `[output]` | the task's head |
 //!
 //! # What it does not do
@@ -53,10 +83,10 @@
 //! - Remember anything from one batch to the next.
 
 mod block;
+mod branched;
 mod cnn;
 mod error;
 mod head;
-mod hybrid;
 mod init;
 mod lstm;
 mod network;
@@ -71,9 +101,10 @@ pub use network::{Mode, Network, Outputs, build};
 pub use parameters::Parameters;
 pub use shape::InputShape;
 pub use spec::{
-    CnnSpec, DEFAULT_ATTENTION_HEADS, DEFAULT_CHANNELS, DEFAULT_DILATIONS, DEFAULT_DROPOUT,
-    DEFAULT_HIDDEN_SIZE, DEFAULT_KERNEL_SIZES, DEFAULT_NUM_LAYERS, DEFAULT_OUTPUT_SIZE, FusionKind,
-    FusionSpec, HeadKind, HeadSpec, HybridSpec, LstmSpec, ModelSpec, NetworkSpec,
+    CnnModelSpec, CnnSpec, DEFAULT_ATTENTION_HEADS, DEFAULT_CHANNELS, DEFAULT_DILATIONS, DEFAULT_DROPOUT,
+    DEFAULT_HIDDEN_SIZE, DEFAULT_KERNEL_SIZES, DEFAULT_NUM_LAYERS, DEFAULT_OUTPUT_SIZE,
+    FUSION_ATTENTION_HEADS, FusionKind, FusionSpec, HeadKind, HeadSpec, HybridSpec, LstmModelSpec, LstmSpec,
+    ModelSpec, NetworkSpec,
 };
 pub use summary::{PartSummary, Summary, summary};
 pub use weights::{load_weights, save_weights, weights_from_bytes, weights_to_bytes};

@@ -16,6 +16,7 @@ pub(crate) struct LstmBranch {
     lstm: LstmStack,
     norm: LayerNorm,
     pool: AttentionPool,
+    width: usize,
 }
 
 impl LstmBranch {
@@ -23,7 +24,11 @@ impl LstmBranch {
         let lstm = LstmStack::new(part.part("lstm"), spec, features)?;
         let norm = LayerNorm::new(part.part("norm"), spec.width())?;
         let pool = AttentionPool::new(part.part("pool"), spec.width(), spec.attention_heads)?;
-        Ok(Self { lstm, norm, pool })
+        Ok(Self { lstm, norm, pool, width: spec.width() })
+    }
+
+    pub(crate) const fn width(&self) -> usize {
+        self.width
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {

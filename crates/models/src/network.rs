@@ -2,10 +2,11 @@
 
 use tch::{Device, Tensor};
 
-use crate::hybrid::Hybrid;
+use crate::ModelError;
+use crate::branched::Branched;
+use crate::init::Nursery;
 use crate::parameters::Parameters;
-use crate::spec::{ModelSpec, NetworkSpec};
-use crate::{InputShape, ModelError};
+use crate::spec::NetworkSpec;
 
 /// Is this pass for learning or for an answer?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,16 @@ pub trait Network: Send {
     /// # Errors
     /// When the number of inputs, a shape or a kind differs from the spec, or libtorch refuses.
     fn forward(&self, inputs: &[Tensor], mode: Mode) -> Result<Outputs, ModelError>;
+
+    /// A second network over the same weights, for another thread: both can run and differentiate at the same time, each
+    /// a part of a batch. What is written into the weights of one, in place, is seen by the other, so nobody may write while
+    /// a pass or its gradients are under way. Gradients belong to the network that was run.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    fn replicate(&self) -> Result<Box<dyn Network>, ModelError> {
+        assemble(self.spec(), Nursery::over(self.parameters())?)
+    }
 }
 
 /// Builds the network that `spec` describes on `device`. Its weights are a function of the spec and `seed` alone.
@@ -53,14 +64,10 @@ pub trait Network: Send {
 /// When the spec has faults (all are reported), or the device cannot hold the weights.
 pub fn build(spec: &NetworkSpec, seed: u64, device: Device) -> Result<Box<dyn Network>, ModelError> {
     spec.check().map_err(ModelError::Spec)?;
-    match &spec.model {
-        ModelSpec::Hybrid(hybrid) => Ok(Box::new(Hybrid::new(spec, hybrid, seed, device)?)),
-    }
+    assemble(spec, Nursery::new(seed, device))
 }
 
-impl NetworkSpec {
-    /// The shape of the timeframe on which decisions are made. The spec must have been checked.
-    pub(crate) fn base(&self) -> InputShape {
-        self.inputs[0]
-    }
+/// The network of a checked `spec`, with the weights that `nursery` gives.
+fn assemble(spec: &NetworkSpec, nursery: Nursery) -> Result<Box<dyn Network>, ModelError> {
+    Ok(Box::new(Branched::new(spec, nursery)?))
 }

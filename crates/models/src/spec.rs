@@ -21,6 +21,9 @@ pub const DEFAULT_NUM_LAYERS: usize = 2;
 pub const DEFAULT_ATTENTION_HEADS: usize = 4;
 /// Width of the fused features.
 pub const DEFAULT_OUTPUT_SIZE: usize = 128;
+/// Heads of the attention among branches: they divide the width of the fused features. A fixed number, since there are only a
+/// handful of branches to look at.
+pub const FUSION_ATTENTION_HEADS: usize = 4;
 /// Share of activations dropped in training.
 pub const DEFAULT_DROPOUT: f64 = 0.1;
 
@@ -40,6 +43,10 @@ pub struct NetworkSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ModelSpec {
+    /// Convolutions over every timeframe, fused.
+    Cnn(CnnModelSpec),
+    /// A recurrent net over every timeframe, fused.
+    Lstm(LstmModelSpec),
     /// Convolutions over every timeframe beside a recurrent net over the base, fused.
     Hybrid(HybridSpec),
 }
@@ -48,6 +55,26 @@ impl Default for ModelSpec {
     fn default() -> Self {
         Self::Hybrid(HybridSpec::default())
     }
+}
+
+/// The two parts of a network of convolutions alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CnnModelSpec {
+    /// The convolutional branch of each timeframe.
+    pub cnn: CnnSpec,
+    /// How the branches become one feature vector.
+    pub fusion: FusionSpec,
+}
+
+/// The two parts of a recurrent network alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LstmModelSpec {
+    /// The recurrent branch of each timeframe.
+    pub lstm: LstmSpec,
+    /// How the branches become one feature vector.
+    pub fusion: FusionSpec,
 }
 
 /// The hybrid's three parts.
@@ -98,7 +125,8 @@ pub struct LstmSpec {
     pub hidden_size: usize,
     /// Layers on top of each other.
     pub num_layers: usize,
-    /// Also read the window from its end; doubles the branch's width.
+    /// Also read the window from its end; doubles the branch's width. No leak: the window ends at the decision, and the way
+    /// back starts there, at the newest bar that was known.
     pub bidirectional: bool,
     /// Heads of the pool; they divide the branch's width.
     pub attention_heads: usize,
@@ -132,7 +160,7 @@ impl Default for LstmSpec {
 pub struct FusionSpec {
     /// Which fusion.
     pub kind: FusionKind,
-    /// Width of the feature vector.
+    /// Width of the feature vector; with attention a multiple of its four heads.
     pub output_size: usize,
     /// Share of features dropped in training, 0 ≤ p < 1.
     pub dropout: f64,
@@ -150,6 +178,12 @@ impl Default for FusionSpec {
 pub enum FusionKind {
     /// Side by side, then one linear layer.
     Concat,
+    /// A weighted mean of the branches, the weights of each feature found from all branches.
+    Gated,
+    /// Each branch looks at all of them, then as `concat`.
+    Attention,
+    /// The branches and the products of their pairs.
+    Bilinear,
 }
 
 /// A linear reading of the features.

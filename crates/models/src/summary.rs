@@ -37,15 +37,14 @@ pub fn summary(network: &dyn Network) -> Summary {
     Summary { parts, total: network.parameters().count() }
 }
 
-/// The first segment of a weight's name, or the first two when the second is a number of a list: `cnn.0.stem.weight` is in
-/// `cnn.0`. The fusion's numbers are its layers, not parts.
+/// The first segment of a weight's name, or the first two when the second is the number of a branch: `cnn.0.stem.weight` is
+/// in `cnn.0`. The fusion's numbers are its layers, not parts.
 fn part_of(name: &str) -> &str {
-    let first = name.find('.').unwrap_or(name.len());
-    if !name.starts_with("cnn.") {
-        return &name[..first];
-    }
-    let second = name[first + 1..].find('.').map_or(name.len(), |length| first + 1 + length);
-    &name[..second]
+    let mut dots = name.match_indices('.').map(|(index, _)| index);
+    let first = dots.next().unwrap_or(name.len());
+    let second = dots.next().unwrap_or(name.len());
+    let numbered = name.get(first + 1..second).is_some_and(|segment| segment.parse::<usize>().is_ok());
+    &name[..if numbered && &name[..first] != "fuse" { second } else { first }]
 }
 
 impl fmt::Display for Summary {

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use garde::{Error, Path, Report};
 
-use super::{CnnSpec, FusionSpec, HeadSpec, HybridSpec, LstmSpec, ModelSpec, NetworkSpec};
+use super::{
+    CnnModelSpec, CnnSpec, FUSION_ATTENTION_HEADS, FusionKind, FusionSpec, HeadSpec, HybridSpec,
+    LstmModelSpec, LstmSpec, ModelSpec, NetworkSpec,
+};
 
 /// No size may exceed this: products of three of them still fit into 63 bits.
 const LARGEST_SIZE: usize = 1 << 20;
@@ -20,6 +23,14 @@ impl ModelSpec {
     pub fn check(&self) -> Result<(), Report> {
         let mut faults = Faults::default();
         match self {
+            Self::Cnn(CnnModelSpec { cnn, fusion }) => {
+                faults.under("cnn", |faults| check_cnn(cnn, faults));
+                faults.under("fusion", |faults| check_fusion(fusion, faults));
+            }
+            Self::Lstm(LstmModelSpec { lstm, fusion }) => {
+                faults.under("lstm", |faults| check_lstm(lstm, faults));
+                faults.under("fusion", |faults| check_fusion(fusion, faults));
+            }
             Self::Hybrid(HybridSpec { cnn, lstm, fusion }) => {
                 faults.under("cnn", |faults| check_cnn(cnn, faults));
                 faults.under("lstm", |faults| check_lstm(lstm, faults));
@@ -92,6 +103,15 @@ fn check_lstm(lstm: &LstmSpec, faults: &mut Faults) {
 
 fn check_fusion(fusion: &FusionSpec, faults: &mut Faults) {
     faults.size("output_size", fusion.output_size);
+    if fusion.kind == FusionKind::Attention && !fusion.output_size.is_multiple_of(FUSION_ATTENTION_HEADS) {
+        faults.add(
+            "output_size",
+            &format!(
+                "is {}, which the {FUSION_ATTENTION_HEADS} heads of the attention do not divide",
+                fusion.output_size
+            ),
+        );
+    }
     faults.probability("dropout", fusion.dropout);
 }
 

@@ -3,22 +3,20 @@
 use std::collections::BTreeSet;
 
 use tapeline_models::{
-    CnnSpec, FusionSpec, HeadKind, HeadSpec, HybridSpec, InputShape, LstmSpec, Mode, ModelError, ModelSpec,
-    Network, NetworkSpec, build,
+    CnnModelSpec, CnnSpec, FusionKind, FusionSpec, HeadKind, HeadSpec, HybridSpec, InputShape, LstmModelSpec,
+    LstmSpec, Mode, ModelError, ModelSpec, Network, NetworkSpec, build,
 };
 use tapeline_testkit::assert_close;
 use tapeline_torch_ext::{AdamW, adamw_step, set_threads};
 use tch::{Device, Kind, Tensor};
 
-const BATCH: i64 = 6;
+pub(crate) const BATCH: i64 = 6;
 const TRAIN: Mode = Mode::Train { seed: 11, cursor: 5, rank: 0 };
 
-/// Every network, small. All have dropout, so that the modes differ.
-pub(crate) fn networks() -> Vec<(&'static str, NetworkSpec)> {
+/// Every network, small: each architecture with each fusion, and what is special. All have dropout, so that the modes differ.
+pub(crate) fn networks() -> Vec<(String, NetworkSpec)> {
     let cnn = CnnSpec { channels: 12, dilations: vec![1, 2], attention_heads: 3, ..CnnSpec::default() };
     let lstm = LstmSpec { hidden_size: 16, attention_heads: 2, ..LstmSpec::default() };
-    let fusion = FusionSpec { output_size: 16, ..FusionSpec::default() };
-    let hybrid = |cnn, lstm| ModelSpec::Hybrid(HybridSpec { cnn, lstm, fusion: fusion.clone() });
     let three = vec![
         InputShape { length: 14, features: 4 },
         InputShape { length: 10, features: 4 },
@@ -26,20 +24,30 @@ pub(crate) fn networks() -> Vec<(&'static str, NetworkSpec)> {
     ];
     let network =
         |model, inputs: &[InputShape]| NetworkSpec { model, inputs: inputs.to_vec(), heads: heads() };
-    vec![
-        ("hybrid", network(hybrid(cnn.clone(), lstm.clone()), &three)),
-        ("hybrid, one timeframe", network(hybrid(cnn.clone(), lstm.clone()), &three[..1])),
-        (
-            "hybrid, bidirectional, one layer, one kernel",
-            network(
-                hybrid(
-                    CnnSpec { kernel_sizes: vec![5], ..cnn },
-                    LstmSpec { bidirectional: true, num_layers: 1, ..lstm },
-                ),
-                &three,
-            ),
-        ),
-    ]
+    let mut networks = Vec::new();
+    for kind in [FusionKind::Concat, FusionKind::Gated, FusionKind::Attention, FusionKind::Bilinear] {
+        let fusion = FusionSpec { kind, output_size: 16, ..FusionSpec::default() };
+        let hybrid = |cnn, lstm| ModelSpec::Hybrid(HybridSpec { cnn, lstm, fusion: fusion.clone() });
+        let convolutions = ModelSpec::Cnn(CnnModelSpec { cnn: cnn.clone(), fusion: fusion.clone() });
+        let recurrent = ModelSpec::Lstm(LstmModelSpec { lstm: lstm.clone(), fusion: fusion.clone() });
+        let mut add = |name: &str, model, inputs| {
+            networks.push((format!("{name}, {kind:?}"), network(model, inputs)));
+        };
+        add("hybrid", hybrid(cnn.clone(), lstm.clone()), &three[..]);
+        add("cnn", convolutions.clone(), &three[..]);
+        add("cnn, one timeframe", convolutions, &three[..1]);
+        add("lstm", recurrent, &three[..2]);
+        if kind == FusionKind::Concat {
+            add("hybrid, one timeframe", hybrid(cnn.clone(), lstm.clone()), &three[..1]);
+            let (cnn, lstm) = (cnn.clone(), lstm.clone());
+            let cnn = CnnSpec { kernel_sizes: vec![5], ..cnn };
+            let lstm = LstmSpec { bidirectional: true, num_layers: 1, ..lstm };
+            add("hybrid, bidirectional, one layer, one kernel", hybrid(cnn, lstm.clone()), &three[..]);
+            let both_ways = LstmModelSpec { lstm, fusion: fusion.clone() };
+            add("lstm, bidirectional, one timeframe", ModelSpec::Lstm(both_ways), &three[..1]);
+        }
+    }
+    networks
 }
 
 fn heads() -> Vec<HeadSpec> {
@@ -58,12 +66,12 @@ fn for_each_network(check: impl Fn(&str, &dyn Network, &[Tensor])) {
     set_threads(1).unwrap();
     for (name, spec) in networks() {
         let network = build(&spec, 1, Device::Cpu).unwrap();
-        check(name, network.as_ref(), &inputs(&spec));
+        check(&name, network.as_ref(), &inputs(&spec));
     }
 }
 
 /// `[BATCH, time, feature]` per timeframe, without a pattern, the same every time.
-fn inputs(spec: &NetworkSpec) -> Vec<Tensor> {
+pub(crate) fn inputs(spec: &NetworkSpec) -> Vec<Tensor> {
     let window = |(timeframe, shape): (usize, &InputShape)| {
         let count = BATCH * (shape.length * shape.features) as i64;
         let steps = Tensor::arange(count, (Kind::Float, Device::Cpu)) + timeframe as f64 * 1000.0;
@@ -72,7 +80,7 @@ fn inputs(spec: &NetworkSpec) -> Vec<Tensor> {
     spec.inputs.iter().enumerate().map(window).collect()
 }
 
-fn all_outputs(network: &dyn Network, inputs: &[Tensor], mode: Mode) -> Vec<f32> {
+pub(crate) fn all_outputs(network: &dyn Network, inputs: &[Tensor], mode: Mode) -> Vec<f32> {
     let outputs = network.forward(inputs, mode).unwrap();
     let flat = [&outputs.features].into_iter().chain(&outputs.heads).map(|tensor| tensor.flatten(0, -1));
     Vec::try_from(Tensor::cat(&flat.collect::<Vec<_>>(), 0)).unwrap()

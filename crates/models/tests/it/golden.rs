@@ -1,7 +1,8 @@
-//! The numbers are PyTorch's: outputs and gradients of `tests/golden`, which `scripts/golden_hybrid.py` made.
+//! The numbers are PyTorch's: outputs and gradients of `tests/golden`, which `scripts/golden_networks.py` made.
 
 use std::path::Path;
 
+use tapeline_models::{FusionKind, ModelSpec, NetworkSpec};
 use tapeline_testkit::largest_difference;
 use tch::Tensor;
 
@@ -14,7 +15,8 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
     Vec::try_from(tensor.flatten(0, -1)).unwrap()
 }
 
-fn compare(name: &str) {
+/// The golden file called `name` against our own pass.
+fn compare(name: &str) -> NetworkSpec {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     let (spec, recorded) = read(&path).unwrap();
     let results = repeat(&spec, &recorded).unwrap();
@@ -26,19 +28,40 @@ fn compare(name: &str) {
         let worst = largest_difference(&numbers(found), &numbers(expected)).unwrap();
         assert!(worst.distance <= TOLERANCE, "{name}: {tensor} is off by {:e}", worst.distance);
     }
+    spec
 }
 
 #[test]
-fn three_timeframes_of_different_shapes() {
+fn hybrid_of_three_timeframes_of_different_shapes() {
     compare("hybrid_three_timeframes.safetensors");
 }
 
 #[test]
-fn one_timeframe_read_both_ways() {
+fn hybrid_of_one_timeframe_read_both_ways() {
     compare("hybrid_bidirectional.safetensors");
 }
 
 #[test]
-fn one_sample_and_one_bar() {
+fn hybrid_of_one_sample_and_one_bar() {
     compare("hybrid_smallest.safetensors");
+}
+
+#[test]
+fn every_architecture_with_every_fusion() {
+    for fusion in [FusionKind::Concat, FusionKind::Gated, FusionKind::Attention, FusionKind::Bilinear] {
+        let word = format!("{fusion:?}").to_lowercase();
+        let ModelSpec::Cnn(cnn) = compare(&format!("cnn_{word}.safetensors")).model else {
+            unreachable!("another architecture")
+        };
+        let ModelSpec::Lstm(lstm) = compare(&format!("lstm_{word}.safetensors")).model else {
+            unreachable!("another architecture")
+        };
+        assert_eq!((cnn.fusion.kind, lstm.fusion.kind), (fusion, fusion));
+        if fusion != FusionKind::Concat {
+            let ModelSpec::Hybrid(hybrid) = compare(&format!("hybrid_{word}.safetensors")).model else {
+                unreachable!("another architecture")
+            };
+            assert_eq!(hybrid.fusion.kind, fusion);
+        }
+    }
 }

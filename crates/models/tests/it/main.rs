@@ -5,6 +5,7 @@ mod contract;
 mod golden;
 mod init;
 mod recorded;
+mod replicate;
 mod spec;
 mod summary;
 mod weights;

@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor};
 /// Tensors by name.
 pub(crate) type Tensors = BTreeMap<String, Tensor>;
 
-/// The spec and the tensors of a file that `scripts/golden_hybrid.py` describes.
+/// The spec and the tensors of a file that `scripts/golden_networks.py` describes.
 pub(crate) fn read(path: &Path) -> Result<(NetworkSpec, Tensors), Box<dyn Error>> {
     let bytes = std::fs::read(path)?;
     let (_, header) = SafeTensors::read_metadata(&bytes)?;

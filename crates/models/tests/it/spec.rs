@@ -2,8 +2,8 @@
 
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use tapeline_models::{
-    CnnSpec, FusionSpec, HeadKind, HeadSpec, HybridSpec, InputShape, LstmSpec, Mode, ModelError, ModelSpec,
-    NetworkSpec, build,
+    CnnModelSpec, CnnSpec, FusionKind, FusionSpec, HeadKind, HeadSpec, HybridSpec, InputShape, LstmModelSpec,
+    LstmSpec, Mode, ModelError, ModelSpec, NetworkSpec, build,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -41,7 +41,9 @@ fn unknown_words_are_refused() {
         r#"{"kind": "transformer"}"#,
         r#"{"kind": "hybrid", "cnn": {"chanels": 8}}"#,
         r#"{"kind": "hybrid", "gru": {}}"#,
-        r#"{"kind": "hybrid", "fusion": {"kind": "gated"}}"#,
+        r#"{"kind": "hybrid", "fusion": {"kind": "sum"}}"#,
+        r#"{"kind": "cnn", "lstm": {}}"#,
+        r#"{"kind": "lstm", "cnn": {}}"#,
     ] {
         assert!(serde_json::from_str::<ModelSpec>(text).is_err(), "{text} was taken");
     }
@@ -78,6 +80,27 @@ fn all_faults_of_a_model_are_reported_with_their_paths() {
             "lstm.dropout",
         ]
     );
+}
+
+#[test]
+fn each_architecture_checks_the_parts_it_has() {
+    let cnn = CnnSpec { channels: 0, ..CnnSpec::default() };
+    let lstm = LstmSpec { num_layers: 0, ..LstmSpec::default() };
+    let fusion = FusionSpec { kind: FusionKind::Attention, output_size: 30, dropout: 1.0 };
+    let faults = |model: ModelSpec| paths(model.check().unwrap_err());
+    assert_eq!(
+        faults(ModelSpec::Cnn(CnnModelSpec { cnn, fusion: fusion.clone() })),
+        ["cnn.channels", "cnn.kernel_sizes", "fusion.output_size", "fusion.dropout"]
+    );
+    assert_eq!(
+        faults(ModelSpec::Lstm(LstmModelSpec { lstm, fusion: fusion.clone() })),
+        ["lstm.num_layers", "fusion.output_size", "fusion.dropout"]
+    );
+    // The other fusions take any width.
+    for kind in [FusionKind::Concat, FusionKind::Gated, FusionKind::Bilinear] {
+        let fusion = FusionSpec { kind, dropout: 0.0, ..fusion };
+        ModelSpec::Hybrid(HybridSpec { fusion, ..HybridSpec::default() }).check().unwrap();
+    }
 }
 
 #[test]
@@ -119,7 +142,7 @@ fn a_network_with_faults_is_not_built() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn what_passes_the_check_can_be_built_and_run(
@@ -132,6 +155,10 @@ proptest! {
         bidirectional in any::<bool>(),
         lengths in proptest::collection::vec(0..9_usize, 1..3),
         features in 1..4_usize,
+        architecture in 0..3_usize,
+        kind in proptest::sample::select(vec![
+            FusionKind::Concat, FusionKind::Gated, FusionKind::Attention, FusionKind::Bilinear,
+        ]),
         repair in any::<bool>(),
     ) {
         // Half of the cases are mended, so that enough of them pass.
@@ -150,9 +177,15 @@ proptest! {
             attention_heads: 1,
             dropout: 0.5,
         };
-        let fusion = FusionSpec { output_size: 5, ..FusionSpec::default() };
+        let output_size = if kind == FusionKind::Attention && repair { 8 } else { 5 };
+        let fusion = FusionSpec { kind, output_size, ..FusionSpec::default() };
+        let model = match architecture {
+            0 => ModelSpec::Cnn(CnnModelSpec { cnn, fusion }),
+            1 => ModelSpec::Lstm(LstmModelSpec { lstm, fusion }),
+            _ => ModelSpec::Hybrid(HybridSpec { cnn, lstm, fusion }),
+        };
         let spec = NetworkSpec {
-            model: ModelSpec::Hybrid(HybridSpec { cnn, lstm, fusion }),
+            model,
             inputs: lengths.iter().map(|&length| InputShape { length: mended(length, 1), features }).collect(),
             heads: vec![HeadSpec { name: "task".into(), kind: HeadKind::Regression { outputs: 2 } }],
         };
@@ -168,7 +201,7 @@ proptest! {
             };
             let inputs: Vec<Tensor> = spec.inputs.iter().map(window).collect();
             let outputs = network.forward(&inputs, Mode::Train { seed: 0, cursor: 0, rank: 0 }).unwrap();
-            prop_assert_eq!(outputs.features.size(), [2, 5]);
+            prop_assert_eq!(outputs.features.size(), [2, output_size as i64]);
             prop_assert_eq!(outputs.heads[0].size(), [2, 2]);
         }
     }

@@ -1,8 +1,8 @@
-"""Golden passes of the hybrid: weights, inputs, outputs and gradients of the PyTorch module in benches/peers/torch_hybrid.py.
+"""Golden passes of every architecture and fusion: weights, inputs, outputs and gradients of PyTorch modules (torch_networks.py).
 
     pip install torch==2.11.0 numpy safetensors
-    python scripts/golden_hybrid.py            writes crates/models/tests/golden/hybrid_*.safetensors
-    python scripts/golden_hybrid.py --check    exits with 1 where a file differs from what it would write, by more than 1e-6
+    python scripts/golden_networks.py            writes crates/models/tests/golden/*.safetensors
+    python scripts/golden_networks.py --check    exits with 1 where a file differs from what it would write, by more than 1e-6
 
 A file holds `weight/<name>`, `input/<timeframe>`, `upstream/<head>`, `output/<head>`, `output/features` and `gradient/<name>`; its
 metadata holds the spec as JSON under `spec`. The gradients are those of the sum over the heads of <output, upstream>, in evaluation
@@ -10,57 +10,56 @@ mode. Weights start as PyTorch's own and are then shaken, so that no bias is zer
 """
 import argparse
 import json
-import pathlib
 import sys
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from torch_networks import HEADS, ROOT, network, our_name
+
 GOLDEN = ROOT / "crates/models/tests/golden"
-sys.path.insert(0, str(ROOT / "benches/peers"))
-
-from torch_hybrid import CnnBranch, Hybrid  # noqa: E402
-
-# Our name of each head, and the peer's.
-HEADS = {"price_prediction": "price", "volatility_estimation": "vol", "regime_detection": "regime"}
 SHAKE = 0.1
 CHECK_TOLERANCE = 1e-6
 
 
-def network_spec(inputs, horizons, regimes, cnn=None, lstm=None, output_size=128):
-    """A NetworkSpec as the Rust side reads it. `inputs` are (length, features) per timeframe."""
+def three_heads(horizons, regimes):
     regression = {"regression": {"outputs": horizons}}
     classification = {"classification": {"horizons": 1, "classes": regimes}}
-    kinds = dict(zip(HEADS, [regression, regression, classification]))
+    return dict(zip(HEADS, [regression, regression, classification]))
+
+
+def network_spec(inputs, heads, cnn=None, lstm=None, output_size=128, kind="hybrid", fusion="concat"):
+    """A NetworkSpec as the Rust side reads it. `inputs` are (length, features) per timeframe. What is a default is left out."""
+    branches = {"cnn": {"cnn": cnn or {}}, "lstm": {"lstm": lstm or {}}, "hybrid": {"cnn": cnn or {}, "lstm": lstm or {}}}
+    fusion = {"output_size": output_size} | ({} if fusion == "concat" else {"kind": fusion})
     return {
-        "model": {"kind": "hybrid", "cnn": cnn or {}, "lstm": lstm or {}, "fusion": {"output_size": output_size}},
+        "model": {"kind": kind} | branches[kind] | {"fusion": fusion},
         "inputs": [{"length": length, "features": features} for length, features in inputs],
-        "heads": [{"name": name, "kind": kind} for name, kind in kinds.items()],
+        "heads": [{"name": name, "kind": kind} for name, kind in heads.items()],
     }
 
 
 CASES = {
-    "three_timeframes": dict(
+    "hybrid_three_timeframes": dict(
         spec=network_spec(
-            [(12, 4), (10, 3), (7, 5)], horizons=3, regimes=4, output_size=6,
-            cnn={"channels": 8, "kernel_sizes": [3, 5, 7], "dilations": [1, 2], "attention_heads": 2},
+            [(12, 4), (10, 3), (7, 5)], three_heads(horizons=3, regimes=4), output_size=6,
+            cnn={"channels": 6, "kernel_sizes": [3, 5, 7], "dilations": [1, 2], "attention_heads": 2},
             lstm={"hidden_size": 8, "num_layers": 2, "attention_heads": 2},
         ),
         batch=3, seed=1,
     ),
-    "bidirectional": dict(
+    "hybrid_bidirectional": dict(
         spec=network_spec(
-            [(9, 5)], horizons=2, regimes=3, output_size=8,
+            [(9, 5)], three_heads(horizons=2, regimes=3), output_size=8,
             cnn={"channels": 7, "kernel_sizes": [1, 3], "dilations": [3], "attention_heads": 1},
             lstm={"hidden_size": 6, "num_layers": 2, "bidirectional": True, "attention_heads": 4},
         ),
         batch=4, seed=2,
     ),
-    "smallest": dict(
+    "hybrid_smallest": dict(
         spec=network_spec(
-            [(1, 1), (2, 1)], horizons=1, regimes=2, output_size=2,
+            [(1, 1), (2, 1)], three_heads(horizons=1, regimes=2), output_size=2,
             cnn={"channels": 2, "kernel_sizes": [3], "dilations": [1], "attention_heads": 2},
             lstm={"hidden_size": 2, "num_layers": 1, "attention_heads": 1},
         ),
@@ -68,46 +67,39 @@ CASES = {
     ),
 }
 
-
-def peer(spec):
-    """The peer's module for a spec. It has one width of input and one number of heads; ours may differ by part."""
-    cnn, lstm, fusion = (spec["model"][part] for part in ("cnn", "lstm", "fusion"))
-    widths = [next(iter(head["kind"].values())) for head in spec["heads"]]
-    channels, heads = cnn.get("channels", 64), cnn.get("attention_heads", 4)
-    kernels, dilations = cnn.get("kernel_sizes", (3, 5, 7)), cnn.get("dilations", (1, 2, 4))
-    module = Hybrid(
-        n_tf=len(spec["inputs"]), f=spec["inputs"][0]["features"], c=channels, kernels=kernels, dilations=dilations,
-        hidden=lstm.get("hidden_size", 128), layers=lstm.get("num_layers", 2), bidir=lstm.get("bidirectional", False),
-        heads=heads, out=fusion["output_size"], horizons=widths[0]["outputs"], regimes=widths[2]["classes"],
-    )
-    for timeframe, shape in enumerate(spec["inputs"]):
-        module.cnn[timeframe] = CnnBranch(shape["features"], channels, kernels, dilations, heads, 0.1)
-    pool = module.lstm.pool.mha
-    pool.num_heads = lstm.get("attention_heads", 4)
-    pool.head_dim = pool.embed_dim // pool.num_heads
-    return module.eval()
+# Every other architecture and fusion, no larger than it takes. Products of pairs get three branches; recurrent
+# nets come as one branch too, where each fusion has a rule of its own.
+SMALL_CNN = {"channels": 3, "kernel_sizes": [3], "dilations": [1], "attention_heads": 1}
+SMALL_LSTM = {"hidden_size": 2, "num_layers": 1, "attention_heads": 2}
+SHAPES = [(4, 2), (3, 1), (2, 3)]
 
 
-def our_name(name):
-    """The Rust side's name of one of the peer's parameters: the same, but for the heads."""
-    ours = {peer_name: name for name, peer_name in HEADS.items()}
-    first, *rest = name.split(".")
-    return ".".join([ours.get(first, first), *rest])
+def small(kind, fusion, branches, seed, **parts):
+    head = {"price_prediction": {"regression": {"outputs": 2}}}
+    return dict(spec=network_spec(SHAPES[:branches], head, output_size=4, kind=kind, fusion=fusion, **parts), batch=3, seed=seed)
+
+
+for seed, fusion in enumerate(["concat", "gated", "attention", "bilinear"], 10):
+    CASES[f"cnn_{fusion}"] = small("cnn", fusion, 3 if fusion == "bilinear" else 2, seed, cnn=SMALL_CNN)
+    lstm = SMALL_LSTM | {"bidirectional": fusion in ("concat", "gated")}
+    CASES[f"lstm_{fusion}"] = small("lstm", fusion, 2 if fusion == "concat" else 1, seed, lstm=lstm)
+    if fusion != "concat":
+        CASES[f"hybrid_{fusion}"] = small("hybrid", fusion, 1, seed, cnn=SMALL_CNN, lstm=SMALL_LSTM)
 
 
 def record(spec, batch, seed):
     """One pass and its gradients, as a dictionary of tensors."""
     torch.manual_seed(seed)
-    module = peer(spec)
+    module = network(spec)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter += SHAKE * torch.randn_like(parameter)
     inputs = [torch.randn(batch, shape["length"], shape["features"]) for shape in spec["inputs"]]
     features = []
     module.fuse.register_forward_hook(lambda _module, _inputs, output: features.append(output))
-    outputs = dict(zip(HEADS, module(inputs)))
+    outputs = dict(zip((head["name"] for head in spec["heads"]), module(inputs)))
     upstreams = {name: torch.randn_like(output) / output.numel() for name, output in outputs.items()}
-    sum((outputs[name] * upstreams[name]).sum() for name in HEADS).backward()
+    sum((outputs[name] * upstreams[name]).sum() for name in outputs).backward()
 
     tensors = {f"input/{timeframe}": window for timeframe, window in enumerate(inputs)}
     tensors |= {f"upstream/{name}": upstream for name, upstream in upstreams.items()}
@@ -138,7 +130,7 @@ def main():
     torch.set_num_threads(1)
     faults = []
     for name, case in CASES.items():
-        path = GOLDEN / f"hybrid_{name}.safetensors"
+        path = GOLDEN / f"{name}.safetensors"
         tensors = record(**case)
         if check:
             faults += differences(path, tensors)
