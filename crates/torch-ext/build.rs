@@ -4,24 +4,27 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "adamw.cpp",
     "clip.cpp",
     "conv_block.cpp",
     "dropout.cpp",
     "generator.cpp",
     "kernel/choice.cpp",
+    "lstm.cpp",
     "process.cpp",
 ];
 /// Plain loops, compiled once per instruction set and chosen when the program runs.
-const KERNELS: [&str; 1] = ["kernel/conv_block.cpp"];
-const HEADERS: [&str; 7] = [
+const KERNELS: [&str; 2] = ["kernel/conv_block.cpp", "kernel/lstm.cpp"];
+const HEADERS: [&str; 9] = [
     "guard.h",
     "kernel/conv_block.h",
+    "kernel/lstm.h",
     "kernel/tile.h",
     "kernel/vector.h",
     "memory.h",
     "philox.h",
+    "shares.h",
     "tensors.h",
 ];
 

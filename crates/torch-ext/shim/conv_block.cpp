@@ -1,9 +1,9 @@
 #include "guard.h"
 #include "kernel/conv_block.h"
 #include "memory.h"
+#include "shares.h"
 #include "tensors.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -39,21 +39,6 @@ struct Block {
   }
 };
 
-// How many shares a batch is cut into: one for each thread that an operation may use.
-int64_t shares_of(int64_t batch) {
-  return std::min<int64_t>(batch, at::get_num_threads());
-}
-
-// Calls `body(share, first, last)` for each share of the samples, side by side.
-template <class Body>
-void for_each_share(int64_t batch, int64_t shares, const Body& body) {
-  at::parallel_for(0, shares, 1, [&](int64_t first, int64_t last) {
-    for (int64_t share = first; share < last; ++share) {
-      body(share, share * batch / shares, (share + 1) * batch / shares);
-    }
-  });
-}
-
 const float* sample_of(const at::Tensor& tensor, int64_t sample) {
   return tensor.defined() ? tensor.const_data_ptr<float>() + sample * tensor.size(1) * tensor.size(2) : nullptr;
 }
@@ -70,13 +55,13 @@ struct ConvBlock : torch::autograd::Function<ConvBlock> {
     const auto& kernel = tapeline::conv_block_kernel();
     const Block block(x, tensors, dilation);
     const int64_t batch = x.size(0);
-    const int64_t shares = shares_of(batch);
+    const int64_t shares = tapeline::shares_of(batch);
     // Without a way back, what it would need is overwritten sample by sample.
     const int64_t kept = is_learning ? batch : shares;
     auto out = at::empty_like(x);
     auto normal = at::empty({kept, x.size(1), kernel.row(x.size(2))}, x.options());
     auto rstd = at::empty({kept}, x.options());
-    for_each_share(batch, shares, [&](int64_t share, int64_t first, int64_t last) {
+    tapeline::for_each_share(batch, shares, [&](int64_t share, int64_t first, int64_t last) {
       const tapeline::Memory memory(kernel.forward_memory(block.weights));
       kernel.prepare_forward(block.weights, memory.start());
       for (int64_t sample = first; sample < last; ++sample) {
@@ -104,7 +89,7 @@ struct ConvBlock : torch::autograd::Function<ConvBlock> {
     const Block block(x, tensors, context->saved_data["dilation"].toInt());
     const auto out_gradient = out_gradients[0].contiguous();
     const int64_t batch = x.size(0);
-    const int64_t shares = shares_of(batch);
+    const int64_t shares = tapeline::shares_of(batch);
     auto x_gradient = at::empty_like(x);
     std::vector<variable_list> sums(static_cast<size_t>(shares));
     for (auto& sum : sums) {
@@ -112,7 +97,7 @@ struct ConvBlock : torch::autograd::Function<ConvBlock> {
         sum.push_back(at::empty_like(tensor));
       }
     }
-    for_each_share(batch, shares, [&](int64_t share, int64_t first, int64_t last) {
+    tapeline::for_each_share(batch, shares, [&](int64_t share, int64_t first, int64_t last) {
       const tapeline::Memory memory(kernel.backward_memory(block.weights));
       kernel.prepare_backward(block.weights, memory.start());
       for (int64_t sample = first; sample < last; ++sample) {
@@ -122,12 +107,7 @@ struct ConvBlock : torch::autograd::Function<ConvBlock> {
       }
       collect(block.weights, memory.start(), sums[static_cast<size_t>(share)]);
     });
-    // In the order of the shares, so that the same number of threads gives the same bytes.
-    for (size_t share = 1; share < sums.size(); ++share) {
-      for (size_t index = 0; index < sums[0].size(); ++index) {
-        sums[0][index].add_(sums[share][index]);
-      }
-    }
+    tapeline::add_up(sums);
     variable_list gradients{x_gradient};
     gradients.insert(gradients.end(), sums[0].begin(), sums[0].end());
     // Dilation, mask and is_learning.

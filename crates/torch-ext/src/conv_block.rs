@@ -26,17 +26,11 @@ pub struct ConvBlock<'a> {
     pub mix_bias: &'a Tensor,
 }
 
-/// Can [`conv_block`] take `x`? It is written for 32-bit numbers on the CPU.
-#[must_use]
-pub fn conv_block_takes(x: &Tensor) -> bool {
-    x.device() == Device::Cpu && x.f_kind().is_ok_and(|kind| kind == Kind::Float)
-}
-
 /// `x + mix(dropout(gelu(norm(convolutions(x)))))` for `x` of shape `[batch, time, channel]`; the output has its shape.
 ///
 /// Each convolution sees zeros before the first bar and after the last one. The norm takes time and channels of a sample
 /// together, with 1e-5 added to the variance (PyTorch's `GroupNorm` with one group); the GELU is the exact one, to 1.5e-7.
-/// `dropout` is a probability and the key of its mask, which is that of [`keyed_dropout`](crate::keyed_dropout) on
+/// Written for 32-bit numbers on the CPU. `dropout` is a probability and the key of its mask, which is that of [`keyed_dropout`](crate::keyed_dropout) on
 /// `[batch, time, channel]`.
 ///
 /// A sample's output does not depend on its batch mates, nor on the number of threads. Gradients of the weights are sums over

@@ -52,7 +52,15 @@ unsafe extern "C" {
     ) -> Message;
     fn tapeline_generator_state(cuda_ordinal: i64, state: *mut Pointer) -> Message;
     fn tapeline_set_generator_state(cuda_ordinal: i64, state: *const C_tensor) -> Message;
+    fn tapeline_lstm(
+        x: *const C_tensor,
+        count: usize,
+        tensors: *const Pointer,
+        from_the_end: c_int,
+        out: *mut Pointer,
+    ) -> Message;
     fn tapeline_set_threads(intra_op: c_int) -> Message;
+    fn tapeline_threads_of_this_thread(threads: c_int) -> c_int;
     fn tapeline_keep_freed_memory();
     fn tapeline_free_message(message: Message);
 }
@@ -120,6 +128,18 @@ pub(crate) fn conv_block(
     })
 }
 
+/// `tensors` are those of one layer, in the shim's order and of the shapes that [`crate::Lstm`] names.
+pub(crate) fn lstm(x: &Tensor, tensors: &[&Tensor], from_the_end: bool) -> Result<Tensor, Error> {
+    let tensors = pointers(tensors.iter().copied());
+    returned("lstm", |out| {
+        // SAFETY: the list holds as many pointers as it says; all tensors are borrowed during the call, and the shim keeps
+        // its own references to those that it needs later.
+        unsafe {
+            tapeline_lstm(x.as_ptr(), tensors.len(), tensors.as_ptr(), c_int::from(from_the_end), out)
+        }
+    })
+}
+
 pub(crate) fn dropout_mask(
     shape: &[i64],
     drop_below: u32,
@@ -155,6 +175,12 @@ pub(crate) fn generator_state(cuda_ordinal: i64) -> Result<Tensor, Error> {
 pub(crate) fn set_generator_state(cuda_ordinal: i64, state: &Tensor) -> Result<(), Error> {
     // SAFETY: the tensor is borrowed during the call; the shim copies what it needs.
     check("set_generator_state", unsafe { tapeline_set_generator_state(cuda_ordinal, state.as_ptr()) })
+}
+
+/// Returns how many threads an operation that this thread calls could use until now.
+pub(crate) fn threads_of_this_thread(threads: c_int) -> c_int {
+    // SAFETY: sets a number that belongs to this thread alone.
+    unsafe { tapeline_threads_of_this_thread(threads) }
 }
 
 pub(crate) fn set_threads(intra_op: c_int) -> Result<(), Error> {

@@ -1,18 +1,22 @@
 // Which of the compiled instruction sets this machine can run.
 #include "conv_block.h"
+#include "lstm.h"
 
 namespace tapeline {
 
 namespace portable {
 extern const ConvBlockKernel conv_block;
+extern const LstmKernel lstm;
 }
 
 #if defined(TAPELINE_X86)
 namespace avx2 {
 extern const ConvBlockKernel conv_block;
+extern const LstmKernel lstm;
 }
 namespace avx512 {
 extern const ConvBlockKernel conv_block;
+extern const LstmKernel lstm;
 }
 
 namespace {
@@ -36,9 +40,17 @@ const Width width = widest();
 const ConvBlockKernel& conv_block_kernel() {
   return width == Width::avx512 ? avx512::conv_block : width == Width::avx2 ? avx2::conv_block : portable::conv_block;
 }
+
+const LstmKernel& lstm_kernel() {
+  return width == Width::avx512 ? avx512::lstm : width == Width::avx2 ? avx2::lstm : portable::lstm;
+}
 #else
 const ConvBlockKernel& conv_block_kernel() {
   return portable::conv_block;
+}
+
+const LstmKernel& lstm_kernel() {
+  return portable::lstm;
 }
 #endif
 
