@@ -15,6 +15,7 @@ impl TrainingSpec {
         let counts = [
             (Path::new("num_epochs"), self.num_epochs),
             (Path::new("batch_size"), self.batch_size),
+            (Path::new("gradient_accumulation"), self.gradient_accumulation),
             (Path::new("early_stopping").join("patience"), self.early_stopping.patience),
             (Path::new("checkpointing").join("every_n_epochs"), self.checkpointing.every_n_epochs),
             (Path::new("checkpointing").join("keep_last"), self.checkpointing.keep_last),

@@ -4,6 +4,7 @@ use tapeline_data_pipeline::{DataError, Dataset};
 use tch::{Device, Tensor};
 
 use crate::error::TrainError;
+use crate::loss::Denominators;
 use crate::task::Tasks;
 
 /// The targets of one task for one batch.
@@ -11,7 +12,7 @@ pub(crate) struct Targets {
     /// `[batch, horizon]`: standardised values, or class numbers.
     pub(crate) values: Tensor,
     /// `[batch, horizon]`: 1 where there is a label, else 0.
-    pub(crate) mask: Tensor,
+    pub(crate) weights: Tensor,
 }
 
 /// Inputs and targets of one batch.
@@ -45,6 +46,22 @@ impl<'a> Feed<'a> {
         Ok(Batch { inputs, targets })
     }
 
+    /// What the losses of a step on `samples` are divided by, known before its first part is run.
+    pub(crate) fn denominators(&mut self, samples: &[u32]) -> Result<Denominators, TrainError> {
+        self.column.0.resize(samples.len(), 0.0);
+        self.column.1.resize(samples.len(), 0.0);
+        let mut sums = Vec::with_capacity(self.tasks.iter().len());
+        for task in self.tasks.iter() {
+            let mut sum = 0.0;
+            for label in task.labels.clone() {
+                self.fill_column(label, samples)?;
+                sum += self.column.1.iter().map(|weight| f64::from(*weight)).sum::<f64>();
+            }
+            sums.push(sum);
+        }
+        Ok(Denominators::new(sums))
+    }
+
     fn targets(&mut self, labels: std::ops::Range<usize>, samples: &[u32]) -> Result<Targets, TrainError> {
         let (batch, horizons) = (samples.len(), labels.len());
         let first = labels.start;
@@ -65,7 +82,7 @@ impl<'a> Feed<'a> {
         let shape = [batch as i64, horizons as i64];
         let tensor =
             |values: &[f32]| Tensor::f_from_slice(values)?.f_reshape(shape)?.f_to_device(self.device);
-        Ok(Targets { values: tensor(&self.table.0)?, mask: tensor(&self.table.1)? })
+        Ok(Targets { values: tensor(&self.table.0)?, weights: tensor(&self.table.1)? })
     }
 
     fn fill_column(&mut self, label: usize, samples: &[u32]) -> Result<(), DataError> {

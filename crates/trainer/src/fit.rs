@@ -18,7 +18,7 @@ use crate::score;
 use crate::seed::{Purpose, child_seed, shuffled};
 use crate::spec::TrainingSpec;
 use crate::state::{EpochRecord, State};
-use crate::step::Stepper;
+use crate::step::{Part, Stepper};
 use crate::step_log::{Pending, StepLog};
 use crate::stop::Progress;
 use crate::task::Tasks;
@@ -64,8 +64,8 @@ pub struct Ending {
 
 /// Trains until the last epoch, until patience is used up, or until `interrupted` says so, which saves first.
 ///
-/// After each step the run can be killed and resumed: the resumed run is the same run, bit for bit. `interrupted` is asked
-/// after each step; after the last one of an epoch the epoch is still ended. A disk that refuses a checkpoint does not end
+/// After each step the run can be killed and resumed: the resumed run is the same run, bit for bit. A checkpoint lies between
+/// two steps, never between the batches of one. `interrupted` is asked after each step; after the last one of an epoch the epoch is still ended. A disk that refuses a checkpoint does not end
 /// the training, with one exception: the checkpoint of an interruption.
 ///
 /// # Errors
@@ -83,8 +83,9 @@ pub fn fit(
         if loop_state.state.cursor == 0 {
             observer.observe(&loop_state.epoch_started());
         }
-        for batch in order.chunks(run.training.batch_size).skip(loop_state.state.cursor) {
-            loop_state.step(batch, observer)?;
+        let done = loop_state.state.cursor * run.training.batch_size;
+        for samples in order[done.min(order.len())..].chunks(run.training.samples_per_step()) {
+            loop_state.step(samples, observer)?;
             if interrupted() {
                 return loop_state.interrupt(observer);
             }
@@ -111,6 +112,11 @@ fn watched(policy: &'static str, metric: &str, run: &Run<'_>) -> Result<Metric, 
     Ok(found)
 }
 
+/// What dropout knows of a batch: its place in the run, whatever the epochs before it were made of.
+fn batch_cursor(epoch: usize, batch: usize) -> u64 {
+    (epoch as u64) << 32 | batch as u64
+}
+
 struct Loop<'a> {
     run: &'a Run<'a>,
     stepper: Stepper<'a>,
@@ -119,7 +125,7 @@ struct Loop<'a> {
     schedule: Schedule,
     stopping: Metric,
     best: Metric,
-    steps_per_epoch: usize,
+    batches_per_epoch: usize,
     dropout_seed: u64,
     state: State,
 }
@@ -133,7 +139,8 @@ impl<'a> Loop<'a> {
             }
         }
         let watch = |policy, metric: &str| watched(policy, metric, run);
-        let steps_per_epoch = run.data.samples(Split::Train).len().div_ceil(run.training.batch_size);
+        let train_samples = run.data.samples(Split::Train).len();
+        let steps_per_epoch = run.training.steps_per_epoch(train_samples);
         let optimizer = Optimizer::new(&run.training.optimizer, &run.network.parameters().tensors())?;
         let max_norm = run.training.gradient_clip.norm;
         let mut begun = Self {
@@ -144,7 +151,7 @@ impl<'a> Loop<'a> {
             schedule: Schedule::new(run.training, steps_per_epoch),
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
             best: watch("training.checkpointing.metric", &run.training.checkpointing.metric)?,
-            steps_per_epoch,
+            batches_per_epoch: train_samples.div_ceil(run.training.batch_size),
             dropout_seed: child_seed(run.lineage.seed, Purpose::Dropout, 0),
             state: State::fresh(run.lineage.clone()),
         };
@@ -213,10 +220,17 @@ impl<'a> Loop<'a> {
 
     fn step(&mut self, samples: &[u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
         let rate = self.schedule.rate(self.state.step);
-        let mode = Mode::Train { seed: self.dropout_seed, cursor: self.state.step as u64, rank: 0 };
-        let figures = self.stepper.step(&self.feed.batch(samples)?, mode, rate)?;
+        let denominators = self.feed.denominators(samples)?;
+        let (state, seed) = (&self.state, self.dropout_seed);
+        let batches = samples.chunks(self.run.training.batch_size);
+        let batches_in_step = batches.len();
+        let parts = batches.enumerate().map(|(number, batch)| {
+            let cursor = batch_cursor(state.epoch, state.cursor + number);
+            Ok(Part { batch: self.feed.batch(batch)?, mode: Mode::Train { seed, cursor, rank: 0 } })
+        });
+        let figures = self.stepper.step(parts, &denominators, rate)?;
         self.state.step += 1;
-        self.state.cursor += 1;
+        self.state.cursor += batches_in_step;
         let pending = Pending {
             step: self.state.step,
             epoch: self.current_epoch(),
@@ -233,7 +247,7 @@ impl<'a> Loop<'a> {
     }
 
     fn all_batches_are_done(&self) -> bool {
-        self.state.cursor == self.steps_per_epoch
+        self.state.cursor == self.batches_per_epoch
     }
 
     fn save_is_due(&self) -> bool {

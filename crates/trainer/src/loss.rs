@@ -1,7 +1,10 @@
 //! The masked multi-task loss: on tensors for the step, and in exact sums on the host for a whole span.
 //!
-//! For each task the mean over valid targets; in total Σ λₖ Lₖ / sₖ with sₖ = 1 for standardised regression targets and
-//! ln(classes) for classes, so that a weight of 1 means the same for all. A task without a valid target adds 0.
+//! For each task the mean over the valid targets of a step; in total Σ λₖ Lₖ / sₖ with sₖ = 1 for standardised regression
+//! targets and ln(classes) for classes, so that a weight of 1 means the same for all. A task without a valid target adds 0.
+//!
+//! A step may be run in parts. What a mean is divided by belongs to the whole step, so the losses of its parts, and their
+//! gradients, add up to those of the step.
 
 use tch::{Kind, Reduction, Tensor};
 
@@ -12,24 +15,43 @@ use crate::task::{Task, TaskKind, Tasks};
 /// Where Huber's loss turns from square to linear, in train standard deviations of the target.
 pub const HUBER_DELTA: f64 = 1.0;
 
-/// The loss of a batch: the total, and each task's own mean.
-pub(crate) struct BatchLoss {
+/// What each task's sum of losses is divided by: the weights of its valid targets, summed over all samples of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Denominators(Vec<f64>);
+
+impl Denominators {
+    /// From the sum of each task. One without a valid target has a sum of losses of 0 and keeps it.
+    pub(crate) fn new(sums: Vec<f64>) -> Self {
+        Self(sums)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().map(|&sum| if sum > 0.0 { sum } else { 1.0 })
+    }
+}
+
+/// A part's share of the loss of a step: the total, and each task's own.
+pub(crate) struct PartLoss {
     /// Σ λₖ Lₖ / sₖ, 0-dim, with its graph.
     pub(crate) total: Tensor,
     /// Lₖ / sₖ of each task, 0-dim.
     pub(crate) tasks: Vec<Tensor>,
 }
 
-/// The loss of `outputs` (one per task, `[batch, output]`) against `targets`.
-pub(crate) fn batch_loss(
+/// The loss of `outputs` (one per task, `[batch, output]`) against `targets`, as a share of the step that `denominators`
+/// belong to.
+pub(crate) fn part_loss(
     tasks: &Tasks,
     outputs: &[Tensor],
     targets: &[Targets],
-) -> Result<BatchLoss, tch::TchError> {
+    denominators: &Denominators,
+) -> Result<PartLoss, tch::TchError> {
     let mut means = Vec::with_capacity(outputs.len());
     let mut total: Option<Tensor> = None;
-    for ((task, output), target) in tasks.iter().zip(outputs).zip(targets) {
-        let mean = task_mean(task, output, target)?;
+    for (((task, output), target), denominator) in
+        tasks.iter().zip(outputs).zip(targets).zip(denominators.iter())
+    {
+        let mean = task_sum(task, output, target)?.f_div_scalar(denominator * task.loss_scale())?;
         let weighted = mean.f_mul_scalar(task.weight)?;
         total = Some(match total {
             Some(sum) => sum.f_add(&weighted)?,
@@ -38,26 +60,26 @@ pub(crate) fn batch_loss(
         means.push(mean.f_detach()?);
     }
     let total = total.ok_or_else(|| tch::TchError::Shape("no task to take the loss of".into()))?;
-    Ok(BatchLoss { total, tasks: means })
+    Ok(PartLoss { total, tasks: means })
 }
 
-fn task_mean(task: &Task, output: &Tensor, target: &Targets) -> Result<Tensor, tch::TchError> {
+/// Σ wℓ over the targets of one task.
+fn task_sum(task: &Task, output: &Tensor, target: &Targets) -> Result<Tensor, tch::TchError> {
     let loss = match task.kind {
         TaskKind::Price { loss } | TaskKind::Volatility { loss } => match loss {
             RegressionLoss::Huber => output.f_huber_loss(&target.values, Reduction::None, HUBER_DELTA)?,
             RegressionLoss::Mse => output.f_mse_loss(&target.values, Reduction::None)?,
         },
-        TaskKind::Regime { classes } => {
+        TaskKind::Regime { classes, .. } => {
             let scores = output.f_reshape([-1, classes as i64])?;
             let labels = target.values.f_reshape([-1])?.f_to_kind(Kind::Int64)?;
             let none: Option<Tensor> = None;
             scores
                 .f_cross_entropy_loss(&labels, none, Reduction::None, -100, 0.0)?
-                .f_reshape_as(&target.mask)?
+                .f_reshape_as(&target.weights)?
         }
     };
-    let valid = target.mask.f_sum(Kind::Float)?.f_clamp_min(1.0)?;
-    loss.f_mul(&target.mask)?.f_sum(Kind::Float)?.f_div(&valid)?.f_div_scalar(task.loss_scale())
+    loss.f_mul(&target.weights)?.f_sum(Kind::Float)
 }
 
 /// Sum of a task's losses over one span and the number of valid targets, in 64 bits: independent of any batch.

@@ -155,8 +155,11 @@ pub enum ClassificationLoss {
 pub struct TrainingSpec {
     /// Passes over the train samples.
     pub num_epochs: usize,
-    /// Samples per step.
+    /// Samples per forward and backward pass.
     pub batch_size: usize,
+    /// Batches per step: their gradient is that of one batch with the samples of all, at the memory of one. The last step
+    /// of an epoch has what is left.
+    pub gradient_accumulation: usize,
     /// How weights follow gradients.
     pub optimizer: OptimizerSpec,
     /// The learning rate over time.
@@ -174,12 +177,27 @@ impl Default for TrainingSpec {
         Self {
             num_epochs: 50,
             batch_size: 32,
+            gradient_accumulation: 1,
             optimizer: OptimizerSpec::default(),
             scheduler: SchedulerSpec::default(),
             gradient_clip: GradientClipSpec::default(),
             early_stopping: EarlyStoppingSpec::default(),
             checkpointing: CheckpointingSpec::default(),
         }
+    }
+}
+
+impl TrainingSpec {
+    /// Updates of the weights per pass over `train_samples` samples.
+    #[must_use]
+    pub const fn steps_per_epoch(&self, train_samples: usize) -> usize {
+        let samples = self.samples_per_step();
+        if samples == 0 { 0 } else { train_samples.div_ceil(samples) }
+    }
+
+    /// Samples behind one update of the weights.
+    pub(crate) const fn samples_per_step(&self) -> usize {
+        self.batch_size.saturating_mul(self.gradient_accumulation)
     }
 }
 

@@ -19,7 +19,7 @@ pub struct State {
     pub step: usize,
     /// Epochs finished.
     pub epoch: usize,
-    /// Batches done in the epoch that is under way.
+    /// Batches done in the epoch that is under way. A step is never cut, so none of them belongs to one that is not done.
     pub cursor: usize,
     /// The train loss of the epoch that is under way.
     pub running: RunningLoss,
@@ -35,14 +35,14 @@ pub struct State {
 pub struct RunningLoss {
     /// Samples seen.
     pub samples: u64,
-    /// Σ batch loss × batch size.
+    /// Σ loss of a step × its samples.
     pub total: f64,
     /// The same for each task.
     pub tasks: BTreeMap<String, f64>,
 }
 
 impl RunningLoss {
-    /// Adds a batch of `samples` samples.
+    /// Adds a step on `samples` samples.
     pub(crate) fn add(&mut self, samples: usize, total: f64, tasks: &BTreeMap<String, f64>) {
         let weight = samples as f64;
         self.samples += samples as u64;

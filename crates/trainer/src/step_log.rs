@@ -59,7 +59,7 @@ impl StepLog {
             .f_reshape([-1])?;
         let flat = Vec::<f32>::try_from(flat)?;
         for (step, figures) in self.pending.drain(..).zip(flat.chunks(width)) {
-            let (loss, gradient_norm) = (f64::from(figures[0]), f64::from(figures[1]));
+            let (gradient_norm, loss) = (f64::from(figures[0]), f64::from(figures[1]));
             let named =
                 tasks.iter().zip(&figures[2..]).map(|(task, loss)| (task.name.to_owned(), f64::from(*loss)));
             let losses: BTreeMap<String, f64> = named.collect();

@@ -148,7 +148,7 @@ impl Session<'_> {
     fn plan(&self) -> Plan {
         let train = self.data.samples(Split::Train).len();
         Plan {
-            steps_per_epoch: train.div_ceil(self.config.training.batch_size) as u64,
+            steps_per_epoch: self.config.training.steps_per_epoch(train) as u64,
             num_epochs: self.config.training.num_epochs as u64,
             train_samples: train as u64,
         }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tapeline_testkit::assert_close;
 use tch::Tensor;
 
-use super::{LossSum, batch_loss};
+use super::{Denominators, LossSum, part_loss};
 use crate::feed::Targets;
 use crate::small_network;
 use crate::task::TaskKind;
@@ -46,10 +46,11 @@ fn a_batch_has_the_loss_and_the_gradients_of_its_valid_cells() {
             case.tasks.iter().map(|task| table(&task.output, case.batch).set_requires_grad(true)).collect();
         let target = |task: &TaskCase| Targets {
             values: table(&task.target, case.batch),
-            mask: table(&task.mask, case.batch),
+            weights: table(&task.mask, case.batch),
         };
         let targets: Vec<Targets> = case.tasks.iter().map(target).collect();
-        let loss = batch_loss(&tasks, &outputs, &targets).unwrap();
+        let valid = case.tasks.iter().map(|task| task.mask.iter().map(|valid| f64::from(*valid)).sum());
+        let loss = part_loss(&tasks, &outputs, &targets, &Denominators::new(valid.collect())).unwrap();
 
         assert_close(&[loss.total.double_value(&[])], &[case.total], TOLERANCE);
         let gradients = Tensor::run_backward(&[&loss.total], &outputs, false, false);
@@ -79,7 +80,7 @@ fn sums_on_the_host_come_to_the_same_loss() {
                 TaskKind::Price { loss } | TaskKind::Volatility { loss } => {
                     sum.add_regression(loss, f64::from(task.output[cell]), f64::from(task.target[cell]));
                 }
-                TaskKind::Regime { classes } => {
+                TaskKind::Regime { classes, .. } => {
                     let scores = &task.output[cell * classes..(cell + 1) * classes];
                     sum.add_class(scores, task.target[cell] as usize);
                 }

@@ -1,10 +1,12 @@
-//! A batch is the sum of its parts.
+//! A step is the sum of its parts.
 
 use tapeline_models::{Mode, Network};
 use tch::{Kind, Tensor};
 
-use super::Stepper;
+use super::{Part, Share, Stepper, sum};
+use crate::error::TrainError;
 use crate::feed::{Batch, Targets};
+use crate::loss::Denominators;
 use crate::optimizer::Optimizer;
 use crate::small_network::{WINDOW, network, tasks};
 use crate::spec::OptimizerSpec;
@@ -19,16 +21,22 @@ fn noise(shape: &[i64], phase: f64) -> Tensor {
     (angles.sin() * 43_758.545_3).sin().to_kind(Kind::Float).reshape(shape)
 }
 
-/// A batch without an absent target, so that both halves weigh the same.
+/// A batch with more absent targets in its second half, so that the halves do not weigh the same.
 fn batch(tasks: &Tasks) -> Batch {
     let target = |(number, task): (usize, &crate::task::Task)| {
         let shape = [ROWS, task.horizons.len() as i64];
         let values = noise(&shape, number as f64);
         let values = match task.kind {
-            TaskKind::Regime { classes } => ((values + 1.0) * 0.499 * classes as f64).floor(),
+            TaskKind::Regime { classes, .. } => ((values + 1.0) * 0.499 * classes as f64).floor(),
             _ => values,
         };
-        Targets { values, mask: Tensor::ones(shape, (Kind::Float, tch::Device::Cpu)) }
+        let there = |cell: i64| {
+            let row = cell / shape[1];
+            let absent = if row < ROWS / 2 { (cell + number as i64) % 7 == 0 } else { cell % 3 != 0 };
+            f32::from(u8::from(!absent))
+        };
+        let weights: Vec<f32> = (0..shape[0] * shape[1]).map(there).collect();
+        Targets { values, weights: Tensor::from_slice(&weights).reshape(shape) }
     };
     Batch {
         inputs: vec![noise(&[ROWS, WINDOW[0], WINDOW[1]], 7.0)],
@@ -36,13 +44,13 @@ fn batch(tasks: &Tasks) -> Batch {
     }
 }
 
-fn rows(batch: &Batch, first: i64) -> Batch {
-    let cut = |tensor: &Tensor| tensor.narrow(0, first, ROWS / 2);
+fn rows(batch: &Batch, rows: std::ops::Range<i64>) -> Batch {
+    let cut = |tensor: &Tensor| tensor.narrow(0, rows.start, rows.end - rows.start);
     let targets = batch.targets.iter();
     Batch {
         inputs: batch.inputs.iter().map(cut).collect(),
         targets: targets
-            .map(|target| Targets { values: cut(&target.values), mask: cut(&target.mask) })
+            .map(|target| Targets { values: cut(&target.values), weights: cut(&target.weights) })
             .collect(),
     }
 }
@@ -57,33 +65,71 @@ fn weights(network: &dyn Network) -> Tensor {
     flat(&tensors)
 }
 
+/// What the losses of a step on `batch` are divided by.
+fn denominators(batch: &Batch) -> Denominators {
+    let sums = batch.targets.iter().map(|target| target.weights.sum(Kind::Double).double_value(&[]));
+    Denominators::new(sums.collect())
+}
+
+fn apart(one: &Tensor, other: &Tensor) -> f64 {
+    ((one - other).norm() / other.norm()).double_value(&[])
+}
+
 #[test]
-fn two_halves_of_a_batch_move_the_weights_as_the_whole_does() {
+fn the_parts_of_a_step_move_the_weights_as_one_batch_of_all_does() {
     let tasks = tasks();
     let batch = batch(&tasks);
+    let of_all = denominators(&batch);
     let start = network();
     let optimizer = Optimizer::new(&OptimizerSpec::default(), &start.parameters().tensors()).unwrap();
     let stepper = Stepper { network: start.as_ref(), tasks: &tasks, optimizer, max_norm: 1.0 };
-    let gradients = |batch: &Batch| stepper.gradients(batch, Mode::Evaluate).unwrap().1;
-    let whole = gradients(&batch);
-    let halves = gradients(&rows(&batch, 0)).into_iter().zip(gradients(&rows(&batch, ROWS / 2)));
-    let halves: Vec<Tensor> = halves.map(|(one, other)| (one + other) * 0.5).collect();
+    let share = |rows: Batch| stepper.share(&Part { batch: rows, mode: Mode::Evaluate }, &of_all);
+    let whole = share(rows(&batch, 0..ROWS)).unwrap();
 
-    let distance = (flat(&whole) - flat(&halves)).norm() / flat(&whole).norm();
-    assert!(distance.double_value(&[]) <= 1e-6, "gradients are off by {distance:?}");
+    for cuts in [vec![0, 8, 16], vec![0, 5, 10, 15, 16], vec![0, 1, 16]] {
+        let parts = cuts.windows(2).map(|cut| share(rows(&batch, cut[0]..cut[1])));
+        let Share { losses, gradients } = sum(parts).unwrap();
+        assert!(apart(&losses, &whole.losses) <= 1e-6, "{cuts:?}: {losses:?}");
+        let off = apart(&flat(&gradients), &flat(&whole.gradients));
+        assert!(off <= 1e-6, "{cuts:?}: gradients are off by {off:e}");
 
-    let moved = |gradients: &[Tensor]| {
+        let moved = |gradients: &[Tensor]| {
+            let network = network();
+            let parameters = network.parameters().tensors();
+            let mut optimizer = Optimizer::new(&OptimizerSpec::default(), &parameters).unwrap();
+            optimizer.step(&parameters, &gradients.iter().collect::<Vec<_>>(), 1e-3).unwrap();
+            weights(network.as_ref())
+        };
+        // AdamW's first step goes by the sign of a gradient; where that is rounding noise, so is the sign.
+        let real = flat(&whole.gradients).abs().ge(1e-6);
+        assert!(real.to_kind(Kind::Float).mean(Kind::Float).double_value(&[]) > 0.5);
+        let off = ((moved(&whole.gradients) - moved(&gradients)).abs() * &real).max().double_value(&[]);
+        assert!(off <= 1e-4, "{cuts:?}: weights are off by {off:e}");
+        let way = ((moved(&whole.gradients) - weights(start.as_ref())).abs() * &real).max().double_value(&[]);
+        assert!(way > 5e-4, "the step moved nothing: {way:e}");
+    }
+}
+
+#[test]
+fn a_step_tells_the_losses_of_the_whole_and_the_norm_of_its_gradient() {
+    let tasks = tasks();
+    let batch = batch(&tasks);
+    let of_all = denominators(&batch);
+    let figures = |cuts: &[i64]| {
         let network = network();
-        let parameters = network.parameters().tensors();
-        let mut optimizer = Optimizer::new(&OptimizerSpec::default(), &parameters).unwrap();
-        optimizer.step(&parameters, &gradients.iter().collect::<Vec<_>>(), 1e-3).unwrap();
-        weights(network.as_ref())
+        let optimizer = Optimizer::new(&OptimizerSpec::default(), &network.parameters().tensors()).unwrap();
+        let mut stepper = Stepper { network: network.as_ref(), tasks: &tasks, optimizer, max_norm: 1.0 };
+        let parts =
+            cuts.windows(2).map(|cut| Ok(Part { batch: rows(&batch, cut[0]..cut[1]), mode: Mode::Evaluate }));
+        stepper.step(parts, &of_all, 1e-3).unwrap()
     };
-    // AdamW's first step goes by the sign of a gradient; where that is rounding noise, so is the sign.
-    let real = flat(&whole).abs().ge(1e-6);
-    assert!(real.to_kind(Kind::Float).mean(Kind::Float).double_value(&[]) > 0.5);
-    let off = ((moved(&whole) - moved(&halves)).abs() * &real).max().double_value(&[]);
-    assert!(off <= 1e-4, "weights are off by {off:e}");
-    let way = ((moved(&whole) - weights(start.as_ref())).abs() * &real).max().double_value(&[]);
-    assert!(way > 5e-4, "the step moved nothing: {way:e}");
+    let whole = figures(&[0, ROWS]);
+    assert_eq!(whole.size(), [2 + tasks.iter().len() as i64]);
+    assert!(apart(&figures(&[0, 3, 11, ROWS]), &whole) <= 1e-6);
+}
+
+#[test]
+fn a_step_without_a_part_is_refused() {
+    let nothing = std::iter::empty::<Result<Share, TrainError>>();
+    assert!(sum(nothing).is_err());
 }

@@ -33,7 +33,20 @@ fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_run_stopped_at_any_step_and_resumed_is_the_same_run() {
     tch::set_num_threads(1);
-    let run = SmallRun::new();
+    is_the_same_however_often_it_is_stopped(&SmallRun::new());
+}
+
+#[test]
+fn so_is_a_run_whose_steps_take_several_batches() {
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    run.training.batch_size = 20;
+    run.training.gradient_accumulation = 3;
+    is_the_same_however_often_it_is_stopped(&run);
+}
+
+/// Compares weights, the last checkpoint and the journal of a whole run with those of runs that are stopped and resumed.
+fn is_the_same_however_often_it_is_stopped(run: &SmallRun) {
     let whole = tempfile::tempdir().unwrap();
     let mut heard = Heard::default();
     let (ending, network) = run.fit(whole.path(), Start::Fresh, &|| false, &mut heard).unwrap();

@@ -26,6 +26,7 @@ fn the_defaults_have_no_fault() {
 #[test]
 fn every_fault_of_training_is_named_at_once() {
     let mut spec = TrainingSpec { num_epochs: 0, batch_size: 0, ..TrainingSpec::default() };
+    spec.gradient_accumulation = 0;
     spec.optimizer.learning_rate = 0.0;
     spec.optimizer.weight_decay = -1.0;
     spec.scheduler.warmup_epochs = f64::NAN;
@@ -39,6 +40,7 @@ fn every_fault_of_training_is_named_at_once() {
     let expected = [
         "num_epochs",
         "batch_size",
+        "gradient_accumulation",
         "optimizer.learning_rate",
         "optimizer.weight_decay",
         "scheduler.warmup_epochs",
