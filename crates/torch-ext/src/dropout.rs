@@ -17,12 +17,15 @@ pub struct DropoutKey {
     pub cursor: u64,
     /// Which of the processes that share the work.
     pub rank: u64,
+    /// The place in its batch of the tensor's first sample: a part of a batch gets its part of the batch's mask.
+    pub first: u64,
 }
 
 /// Inverted dropout: each element of `x` becomes zero with `probability` and is divided by `1 - probability` otherwise.
 ///
-/// The element at flat index `i` (row-major, whatever the layout of `x`) is dropped when word `i` of the Philox-4x32-10
-/// stream of `key` is below `probability·2³²`. So the mask is the same for any number of threads, on any device. It is made
+/// The element at flat index `i` (row-major, whatever the layout of `x`) of a batch is dropped when word `i` of the
+/// Philox-4x32-10 stream of `key` is below `probability·2³²`. The first axis of `x` counts samples, and `i` begins with those
+/// before `key.first`. So the mask is the same for any number of threads, on any device. It is made
 /// on the CPU, and copied where `x` lives. The gradient is the output's gradient under the same mask and scale.
 ///
 /// # Errors

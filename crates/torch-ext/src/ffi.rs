@@ -48,6 +48,7 @@ unsafe extern "C" {
         layer: u64,
         cursor: u64,
         rank: u64,
+        first: u64,
         mask: *mut Pointer,
     ) -> Message;
     fn tapeline_generator_state(cuda_ordinal: i64, state: *mut Pointer) -> Message;
@@ -134,9 +135,7 @@ pub(crate) fn lstm(x: &Tensor, tensors: &[&Tensor], from_the_end: bool) -> Resul
     returned("lstm", |out| {
         // SAFETY: the list holds as many pointers as it says; all tensors are borrowed during the call, and the shim keeps
         // its own references to those that it needs later.
-        unsafe {
-            tapeline_lstm(x.as_ptr(), tensors.len(), tensors.as_ptr(), c_int::from(from_the_end), out)
-        }
+        unsafe { tapeline_lstm(x.as_ptr(), tensors.len(), tensors.as_ptr(), c_int::from(from_the_end), out) }
     })
 }
 
@@ -146,7 +145,7 @@ pub(crate) fn dropout_mask(
     scale: f32,
     key: DropoutKey,
 ) -> Result<Tensor, Error> {
-    let DropoutKey { seed, layer, cursor, rank } = key;
+    let DropoutKey { seed, layer, cursor, rank, first } = key;
     returned("keyed_dropout", |mask| {
         // SAFETY: `shape` is borrowed during the call and its length is passed with it.
         unsafe {
@@ -159,6 +158,7 @@ pub(crate) fn dropout_mask(
                 layer,
                 cursor,
                 rank,
+                first,
                 mask,
             )
         }

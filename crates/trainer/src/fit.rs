@@ -8,6 +8,7 @@ use tapeline_models::{Mode, Network};
 use tch::Device;
 
 use crate::checkpoint::{Checkpoints, Saved};
+use crate::crew::{Crew, cuts};
 use crate::error::TrainError;
 use crate::feed::Feed;
 use crate::lineage::Lineage;
@@ -117,6 +118,13 @@ fn batch_cursor(epoch: usize, batch: usize) -> u64 {
     (epoch as u64) << 32 | batch as u64
 }
 
+/// Who shares the batches of `run`: on the CPU its threads, on another device that device alone.
+fn crew_of(run: &Run<'_>) -> Result<Option<Crew>, TrainError> {
+    let threads = run.lineage.threads;
+    let is_shared = run.device == Device::Cpu && threads > 1;
+    is_shared.then(|| Crew::new(run.network, run.tasks, threads)).transpose()
+}
+
 struct Loop<'a> {
     run: &'a Run<'a>,
     stepper: Stepper<'a>,
@@ -145,7 +153,13 @@ impl<'a> Loop<'a> {
         let max_norm = run.training.gradient_clip.norm;
         let mut begun = Self {
             run,
-            stepper: Stepper { network: run.network, tasks: run.tasks, optimizer, max_norm },
+            stepper: Stepper {
+                network: run.network,
+                tasks: run.tasks,
+                optimizer,
+                max_norm,
+                crew: crew_of(run)?,
+            },
             feed: Feed::new(run.data, run.tasks, run.device),
             log: StepLog::new(run.device),
             schedule: Schedule::new(run.training, steps_per_epoch),
@@ -218,15 +232,20 @@ impl<'a> Loop<'a> {
         self.state.epoch as u64 + u64::from(self.state.cursor > 0)
     }
 
-    fn step(&mut self, samples: &[u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
+    fn step<'s>(&mut self, samples: &'s [u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
         let rate = self.schedule.rate(self.state.step);
         let denominators = self.feed.denominators(samples)?;
         let (state, seed) = (&self.state, self.dropout_seed);
         let batches = samples.chunks(self.run.training.batch_size);
         let batches_in_step = batches.len();
-        let parts = batches.enumerate().map(|(number, batch)| {
+        let threads = self.stepper.crew.as_ref().map_or(1, Crew::size);
+        let cut = |(number, batch): (usize, &'s [u32])| {
+            cuts(batch.len(), threads).map(move |cut| (number, cut.start, &batch[cut]))
+        };
+        let parts = batches.enumerate().flat_map(cut).map(|(number, first, samples)| {
             let cursor = batch_cursor(state.epoch, state.cursor + number);
-            Ok(Part { batch: self.feed.batch(batch)?, mode: Mode::Train { seed, cursor, rank: 0 } })
+            let mode = Mode::Train { seed, cursor, rank: 0, first: first as u64 };
+            Ok(Part { batch: self.feed.batch(samples)?, mode })
         });
         let figures = self.stepper.step(parts, &denominators, rate)?;
         self.state.step += 1;

@@ -103,6 +103,7 @@
 
 mod check;
 mod checkpoint;
+mod crew;
 mod error;
 mod feed;
 mod fit;

@@ -3,6 +3,7 @@
 use tapeline_models::{Mode, Network};
 use tch::Tensor;
 
+use crate::crew::Crew;
 use crate::error::TrainError;
 use crate::feed::Batch;
 use crate::loss::{Denominators, PartLoss, part_loss};
@@ -15,6 +16,8 @@ pub(crate) struct Stepper<'a> {
     pub(crate) tasks: &'a Tasks,
     pub(crate) optimizer: Optimizer,
     pub(crate) max_norm: f64,
+    /// Who shares the parts; nobody where a part is run here.
+    pub(crate) crew: Option<Crew>,
 }
 
 /// Samples that are run through the network together, and how it sees them.
@@ -41,30 +44,52 @@ impl Stepper<'_> {
         denominators: &Denominators,
         rate: f64,
     ) -> Result<Tensor, TrainError> {
-        let shares = parts.into_iter().map(|part| self.share(&part?, denominators));
-        let Share { losses, gradients } = sum(shares)?;
+        let Some(crew) = &self.crew else {
+            let mut sum = Sum::default();
+            for part in parts {
+                sum.add(share(self.network, self.tasks, &part?, denominators)?)?;
+            }
+            return self.update(sum, rate);
+        };
+        let mut sum = Sum::default();
+        // The threads are busy, or have been put to sleep: what is left is too little to wake them.
+        crew.work(parts.into_iter(), denominators, |share| {
+            tapeline_torch_ext::on_one_thread(|| sum.add(share))
+        })?;
+        tapeline_torch_ext::on_one_thread(|| self.update(sum, rate))
+    }
+
+    /// Clips and updates.
+    fn update(&mut self, sum: Sum, rate: f64) -> Result<Tensor, TrainError> {
+        let Share { losses, gradients } = sum.share()?;
         let gradients: Vec<&Tensor> = gradients.iter().collect();
         let norm = tapeline_torch_ext::clip_gradient_norm(&gradients, self.max_norm)?;
         self.optimizer.step(&self.network.parameters().tensors(), &gradients, rate)?;
         Ok(Tensor::f_cat(&[norm.f_reshape([1])?, losses], 0)?)
     }
-
-    /// The loss of a part and its gradient.
-    fn share(&self, part: &Part, denominators: &Denominators) -> Result<Share, TrainError> {
-        let outputs = self.network.forward(&part.batch.inputs, part.mode)?;
-        let loss = part_loss(self.tasks, &outputs.heads, &part.batch.targets, denominators)?;
-        let parameters = self.network.parameters().tensors();
-        let gradients = Tensor::f_run_backward(&[&loss.total], &parameters, false, false)?;
-        Ok(Share { losses: losses(&loss)?, gradients })
-    }
 }
 
-/// The sum of `shares`, added up in their order: it does not depend on which is ready first.
-fn sum(shares: impl Iterator<Item = Result<Share, TrainError>>) -> Result<Share, TrainError> {
-    let mut sum: Option<Share> = None;
-    for share in shares {
-        let share = share?;
-        sum = Some(match sum {
+/// The loss of a part and its gradient.
+pub(crate) fn share(
+    network: &dyn Network,
+    tasks: &Tasks,
+    part: &Part,
+    denominators: &Denominators,
+) -> Result<Share, TrainError> {
+    let outputs = network.forward(&part.batch.inputs, part.mode)?;
+    let loss = part_loss(tasks, &outputs.heads, &part.batch.targets, denominators)?;
+    let parameters = network.parameters().tensors();
+    let gradients = Tensor::f_run_backward(&[&loss.total], &parameters, false, false)?;
+    Ok(Share { losses: losses(&loss)?, gradients })
+}
+
+/// Shares added up in their order: the sum does not depend on which is ready first.
+#[derive(Default)]
+struct Sum(Option<Share>);
+
+impl Sum {
+    fn add(&mut self, share: Share) -> Result<(), TrainError> {
+        self.0 = Some(match self.0.take() {
             // Not in place: two parameters may share the memory of one gradient.
             Some(sum) => Share {
                 losses: sum.losses.f_add(&share.losses)?,
@@ -74,8 +99,12 @@ fn sum(shares: impl Iterator<Item = Result<Share, TrainError>>) -> Result<Share,
             },
             None => share,
         });
+        Ok(())
     }
-    sum.ok_or_else(|| tch::TchError::Shape("a step needs at least one part".into()).into())
+
+    fn share(self) -> Result<Share, TrainError> {
+        self.0.ok_or_else(|| tch::TchError::Shape("a step needs at least one part".into()).into())
+    }
 }
 
 fn losses(loss: &PartLoss) -> Result<Tensor, tch::TchError> {

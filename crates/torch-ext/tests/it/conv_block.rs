@@ -4,7 +4,7 @@ use tapeline_testkit::assert_close;
 use tapeline_torch_ext::{ConvBlock, DropoutKey, Error, conv_block, keyed_dropout, set_threads};
 use tch::{Device, Kind, Tensor};
 
-const KEY: DropoutKey = DropoutKey { seed: 7, layer: 3, cursor: 41, rank: 0 };
+const KEY: DropoutKey = DropoutKey { seed: 7, layer: 3, cursor: 41, rank: 0, first: 0 };
 const PROBABILITY: f64 = 0.25;
 
 /// A block's weights and an input for it.
@@ -78,7 +78,8 @@ impl Case {
                 channels_first.conv1d(weight, Some(bias), [1], [reach], [dilation], 1)
             })
             .collect();
-        let normal = Tensor::cat(&convolved, 1).group_norm(1, Some(block.scale), Some(block.shift), 1e-5, false);
+        let normal =
+            Tensor::cat(&convolved, 1).group_norm(1, Some(block.scale), Some(block.shift), 1e-5, false);
         let active = normal.gelu("none").transpose(1, 2).contiguous();
         let dropped = keyed_dropout(&active, PROBABILITY, KEY).unwrap();
         &self.x + dropped.linear(&block.mix.squeeze_dim(2), Some(block.mix_bias))
@@ -105,7 +106,8 @@ fn cases() -> Vec<Case> {
 }
 
 fn bytes(tensors: &[Tensor]) -> Vec<f32> {
-    Vec::try_from(Tensor::cat(&tensors.iter().map(|tensor| tensor.reshape([-1])).collect::<Vec<_>>(), 0)).unwrap()
+    Vec::try_from(Tensor::cat(&tensors.iter().map(|tensor| tensor.reshape([-1])).collect::<Vec<_>>(), 0))
+        .unwrap()
 }
 
 #[test]
@@ -172,5 +174,8 @@ fn what_does_not_fit_is_refused() {
         Error::Number { name: "width", .. }
     ));
     let narrow = weight(&[3], 1.0);
-    assert!(matches!(refuse(&case.x, ConvBlock { scale: &narrow, ..case.block() }), Error::Shape { list: "scale", .. }));
+    assert!(matches!(
+        refuse(&case.x, ConvBlock { scale: &narrow, ..case.block() }),
+        Error::Shape { list: "scale", .. }
+    ));
 }

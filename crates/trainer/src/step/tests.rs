@@ -3,7 +3,8 @@
 use tapeline_models::{Mode, Network};
 use tch::{Kind, Tensor};
 
-use super::{Part, Share, Stepper, sum};
+use super::{Part, Share, Stepper, Sum, share};
+use crate::crew::{Crew, cuts};
 use crate::error::TrainError;
 use crate::feed::{Batch, Targets};
 use crate::loss::Denominators;
@@ -81,14 +82,16 @@ fn the_parts_of_a_step_move_the_weights_as_one_batch_of_all_does() {
     let batch = batch(&tasks);
     let of_all = denominators(&batch);
     let start = network();
-    let optimizer = Optimizer::new(&OptimizerSpec::default(), &start.parameters().tensors()).unwrap();
-    let stepper = Stepper { network: start.as_ref(), tasks: &tasks, optimizer, max_norm: 1.0 };
-    let share = |rows: Batch| stepper.share(&Part { batch: rows, mode: Mode::Evaluate }, &of_all);
+    let share =
+        |rows: Batch| share(start.as_ref(), &tasks, &Part { batch: rows, mode: Mode::Evaluate }, &of_all);
     let whole = share(rows(&batch, 0..ROWS)).unwrap();
 
     for cuts in [vec![0, 8, 16], vec![0, 5, 10, 15, 16], vec![0, 1, 16]] {
-        let parts = cuts.windows(2).map(|cut| share(rows(&batch, cut[0]..cut[1])));
-        let Share { losses, gradients } = sum(parts).unwrap();
+        let mut sum = Sum::default();
+        for cut in cuts.windows(2) {
+            sum.add(share(rows(&batch, cut[0]..cut[1])).unwrap()).unwrap();
+        }
+        let Share { losses, gradients } = sum.share().unwrap();
         assert!(apart(&losses, &whole.losses) <= 1e-6, "{cuts:?}: {losses:?}");
         let off = apart(&flat(&gradients), &flat(&whole.gradients));
         assert!(off <= 1e-6, "{cuts:?}: gradients are off by {off:e}");
@@ -118,7 +121,8 @@ fn a_step_tells_the_losses_of_the_whole_and_the_norm_of_its_gradient() {
     let figures = |cuts: &[i64]| {
         let network = network();
         let optimizer = Optimizer::new(&OptimizerSpec::default(), &network.parameters().tensors()).unwrap();
-        let mut stepper = Stepper { network: network.as_ref(), tasks: &tasks, optimizer, max_norm: 1.0 };
+        let mut stepper =
+            Stepper { network: network.as_ref(), tasks: &tasks, optimizer, max_norm: 1.0, crew: None };
         let parts =
             cuts.windows(2).map(|cut| Ok(Part { batch: rows(&batch, cut[0]..cut[1]), mode: Mode::Evaluate }));
         stepper.step(parts, &of_all, 1e-3).unwrap()
@@ -130,6 +134,55 @@ fn a_step_tells_the_losses_of_the_whole_and_the_norm_of_its_gradient() {
 
 #[test]
 fn a_step_without_a_part_is_refused() {
-    let nothing = std::iter::empty::<Result<Share, TrainError>>();
-    assert!(sum(nothing).is_err());
+    assert!(Sum::default().share().is_err());
+}
+
+#[test]
+fn a_crew_adds_up_what_one_thread_would_in_the_same_order() {
+    let tasks = tasks();
+    let batch = batch(&tasks);
+    let of_all = denominators(&batch);
+    let network = network();
+    let parts = |threads: usize| {
+        let mode = |first: usize| Mode::Train { seed: 5, cursor: 2, rank: 0, first: first as u64 };
+        let part = |cut: std::ops::Range<usize>| {
+            Ok(Part { batch: rows(&batch, cut.start as i64..cut.end as i64), mode: mode(cut.start) })
+        };
+        cuts(ROWS as usize, threads).map(part).collect::<Vec<Result<Part, TrainError>>>()
+    };
+    let alone = |threads: usize| {
+        let mut sum = Sum::default();
+        for part in parts(threads) {
+            sum.add(share(network.as_ref(), &tasks, &part.unwrap(), &of_all).unwrap()).unwrap();
+        }
+        flat(&sum.share().unwrap().gradients)
+    };
+    tapeline_torch_ext::set_threads(1).unwrap();
+    for threads in [2, 3] {
+        // Fewer workers than parts, as many, and more: the order of the sum is the parts'.
+        for size in 1..=4 {
+            let crew = Crew::new(network.as_ref(), &tasks, size).unwrap();
+            assert_eq!(crew.size(), size);
+            let mut sum = Sum::default();
+            crew.work(parts(threads).into_iter(), &of_all, |share| sum.add(share)).unwrap();
+            let found = flat(&sum.share().unwrap().gradients);
+            assert!(found.equal(&alone(threads)), "{threads} parts on {size} threads");
+        }
+        // Dropout's masks are those of the whole batch.
+        let off = apart(&alone(threads), &alone(1));
+        assert!(off <= 1e-5, "{threads} parts are off by {off:e}");
+    }
+}
+
+#[test]
+fn an_error_of_a_worker_is_the_steps_error() {
+    let tasks = tasks();
+    let batch = batch(&tasks);
+    let of_all = denominators(&batch);
+    let network = network();
+    let crew = Crew::new(network.as_ref(), &tasks, 2).unwrap();
+    let broken = Batch { inputs: vec![noise(&[4, 1, 1], 0.0)], targets: Vec::new() };
+    let parts = [rows(&batch, 0..4), broken].map(|batch| Ok(Part { batch, mode: Mode::Evaluate }));
+    let refused = crew.work(parts.into_iter(), &of_all, |_| Ok(()));
+    assert!(matches!(refused, Err(TrainError::Model(_))));
 }
