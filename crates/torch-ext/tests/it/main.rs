@@ -6,4 +6,5 @@ mod clip;
 mod conv_block;
 mod dropout;
 mod generator;
+mod lstm;
 mod philox;

@@ -9,3 +9,4 @@ mod score;
 mod small_run;
 mod spec;
 mod stop;
+mod threads;

@@ -23,6 +23,7 @@ pub(crate) struct SmallRun {
     pub(crate) data: Dataset,
     pub(crate) tasks: Tasks,
     pub(crate) training: TrainingSpec,
+    pub(crate) threads: usize,
 }
 
 pub(crate) fn data_spec() -> DataSpec {
@@ -58,7 +59,7 @@ impl SmallRun {
         training.scheduler.warmup_epochs = 0.5;
         training.checkpointing.every_n_epochs = 1;
         training.checkpointing.every_n_steps = Some(4);
-        Self { data, tasks, training }
+        Self { data, tasks, training, threads: 1 }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
@@ -98,7 +99,7 @@ impl SmallRun {
             tapeline: env!("CARGO_PKG_VERSION").into(),
             libtorch: LIBTORCH.into(),
             device: "cpu".into(),
-            threads: 1,
+            threads: self.threads,
             seed: SEED,
             data: "the small market".into(),
             pipeline: data_spec(),
