@@ -4,9 +4,42 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-const SOURCES: [&str; 6] =
-    ["adamw.cpp", "clip.cpp", "dropout.cpp", "generator.cpp", "process.cpp", "sgd.cpp"];
-const HEADERS: [&str; 3] = ["guard.h", "philox.h", "tensors.h"];
+const SOURCES: [&str; 9] = [
+    "adamw.cpp",
+    "clip.cpp",
+    "conv_block.cpp",
+    "dropout.cpp",
+    "generator.cpp",
+    "kernel/choice.cpp",
+    "lstm.cpp",
+    "process.cpp",
+    "sgd.cpp",
+];
+/// Plain loops, compiled once per instruction set and chosen when the program runs.
+const KERNELS: [&str; 2] = ["kernel/conv_block.cpp", "kernel/lstm.cpp"];
+const HEADERS: [&str; 9] = [
+    "guard.h",
+    "kernel/conv_block.h",
+    "kernel/lstm.h",
+    "kernel/tile.h",
+    "kernel/vector.h",
+    "memory.h",
+    "philox.h",
+    "shares.h",
+    "tensors.h",
+];
+
+/// An instruction set and what the compiler is told of it.
+type InstructionSet = (&'static str, &'static [&'static str]);
+
+const PORTABLE: InstructionSet = ("portable", &[]);
+const X86: [InstructionSet; 2] = [
+    ("avx2", &["-mavx2", "-mfma"]),
+    (
+        "avx512",
+        &["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
+    ),
+];
 
 fn main() {
     let libdir =
@@ -22,8 +55,16 @@ fn main() {
     for flag in ["-fvisibility=hidden", "-fopenmp", "-Wextra"] {
         build.flag(flag);
     }
+    let is_x86 = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64");
+    if is_x86 {
+        build.define("TAPELINE_X86", None);
+    }
     build.files(SOURCES.map(|source| Path::new("shim").join(source)));
     build.compile("tapeline_torch_ext_shim");
+    compile_kernels(PORTABLE);
+    if is_x86 {
+        X86.into_iter().for_each(compile_kernels);
+    }
 
     // The OpenMP runtime that libtorch itself loads: a second one would keep its own threads and their number.
     println!("cargo::rustc-link-search=native={}", libdir.display());
@@ -35,9 +76,21 @@ fn main() {
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", libdir.display());
     println!("cargo::metadata=libdir={}", libdir.display());
     println!("cargo::rerun-if-env-changed=LIBTORCH_INCLUDE");
-    for file in SOURCES.iter().chain(&HEADERS) {
+    for file in SOURCES.iter().chain(&KERNELS).chain(&HEADERS) {
         println!("cargo::rerun-if-changed=shim/{file}");
     }
+}
+
+fn compile_kernels((name, flags): InstructionSet) {
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++17").pic(true);
+    // A product and a sum may be rounded once: without it the loops take twice as long.
+    build.flag("-ffp-contract=fast").flag("-fvisibility=hidden").flag("-Wextra").flag("-Wno-psabi");
+    for flag in flags {
+        build.flag(flag);
+    }
+    build.files(KERNELS.map(|source| Path::new("shim").join(source)));
+    build.compile(&format!("tapeline_torch_ext_{name}"));
 }
 
 /// Where libtorch's headers are: beside its libraries, unless `LIBTORCH_INCLUDE` names another root.

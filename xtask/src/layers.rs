@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 pub(crate) struct Layers;
 
 /// Our packages, and those of ours that each may depend on. A package that is not listed is refused.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("tapeline-data-pipeline", &[]),
     ("tapeline-evaluation", &[]),
     ("tapeline-events", &[]),
@@ -53,6 +53,17 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "tapeline-trainer",
         ],
     ),
+    // It measures what a user of the crates gets, through the same doors.
+    (
+        "tapeline-benches",
+        &[
+            "tapeline-data-pipeline",
+            "tapeline-events",
+            "tapeline-models",
+            "tapeline-torch-ext",
+            "tapeline-trainer",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
@@ -75,6 +86,7 @@ const RESERVED: [Reserved; 3] = [
             "tapeline-artefact",
             "tapeline-trainer",
             "tapeline",
+            "tapeline-benches",
         ],
         because: "it must build without libtorch",
     },
@@ -85,7 +97,7 @@ const RESERVED: [Reserved; 3] = [
     },
     Reserved {
         packages: &["clap", "comfy-table", "indicatif", "tracing-subscriber"],
-        for_ours: &["tapeline-tracking", "tapeline", "xtask"],
+        for_ours: &["tapeline-tracking", "tapeline", "tapeline-benches", "xtask"],
         because: "a library knows no terminal",
     },
 ];

@@ -8,12 +8,14 @@
     reason = "a program at the edge: it talks to a person, to the environment and to the clock"
 )]
 
+mod bench;
 mod ci;
 mod doctor;
 mod layers;
 mod libtorch;
 mod mutants;
 mod parity;
+mod python;
 mod test;
 mod tidy;
 mod train;
@@ -42,6 +44,7 @@ enum Task {
     Layers(layers::Layers),
     Mutants(mutants::Mutants),
     Parity(parity::Parity),
+    Bench(bench::Bench),
 }
 
 impl Task {
@@ -56,6 +59,7 @@ impl Task {
             Self::Layers(task) => task.run(workspace),
             Self::Mutants(task) => task.run(workspace),
             Self::Parity(task) => task.run(workspace),
+            Self::Bench(task) => task.run(workspace),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::libtorch::{self, LIBTORCH_VERSION, Request};
+use crate::libtorch::{self, Request};
+use crate::python;
 use crate::workspace::{self, Workspace};
 
 /// Compare our networks with PyTorch itself (`scripts/parity.py`).
@@ -31,37 +31,11 @@ impl Parity {
         libtorch::ensure(workspace, &self.libtorch)?;
         let python = match env::var_os("TAPELINE_PYTHON") {
             Some(python) => PathBuf::from(python),
-            None => python_with_torch(workspace)?,
+            None => python::with_torch(workspace, "parity", &["numpy", "safetensors"])?,
         };
         // The script calls cargo, which must then see what a plain `cargo build` sees.
         let mut command = workspace.command(&python);
         let status = workspace::run(command.env_remove("LIBTORCH").arg(script).args(self.arguments))?;
         Ok(workspace::exit_code(status))
     }
-}
-
-/// The Python of a virtual environment that holds what the script imports, made on the first call.
-fn python_with_torch(workspace: &Workspace) -> Result<PathBuf> {
-    let folder = workspace.metadata()?.target_directory.into_std_path_buf().join("parity/venv");
-    let python = folder.join("bin/python");
-    let finished = folder.join("torch-version");
-    if fs::read_to_string(&finished).is_ok_and(|version| version.trim() == LIBTORCH_VERSION) {
-        return Ok(python);
-    }
-    eprintln!("parity: installing torch {LIBTORCH_VERSION} into {} (once)", folder.display());
-    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    succeed(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--disable-pip-version-check", "--quiet"])
-            .arg(format!("torch=={LIBTORCH_VERSION}"))
-            .args(["numpy", "safetensors"]),
-    )?;
-    fs::write(&finished, LIBTORCH_VERSION).with_context(|| format!("cannot write {}", finished.display()))?;
-    Ok(python)
-}
-
-fn succeed(command: &mut Command) -> Result<()> {
-    let status = workspace::run(command)?;
-    ensure!(status.success(), "{} failed ({status})", command.get_program().display());
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::ModelError;
-use crate::block::attention::{AttentionPool, TimeAxis};
+use crate::block::attention::AttentionPool;
 use crate::block::conv::{ConvBlock, Pointwise};
 use crate::init::Part;
 use crate::network::Mode;
@@ -41,6 +41,6 @@ impl CnnBranch {
         for block in &self.blocks {
             hidden = block.forward(&hidden, mode)?;
         }
-        self.pool.forward(&hidden, TimeAxis::Second)
+        self.pool.forward(&hidden)
     }
 }

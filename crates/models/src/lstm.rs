@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::ModelError;
-use crate::block::attention::{AttentionPool, TimeAxis};
+use crate::block::attention::AttentionPool;
 use crate::block::norm::LayerNorm;
 use crate::block::recurrent::LstmStack;
 use crate::init::Part;
@@ -32,8 +32,7 @@ impl LstmBranch {
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
-        let time_first = x.f_transpose(0, 1)?;
-        let states = self.lstm.forward(&time_first, mode)?;
-        self.pool.forward(&self.norm.forward(&states)?, TimeAxis::First)
+        let states = self.lstm.forward(x, mode)?;
+        self.pool.forward(&self.norm.forward(&states)?)
     }
 }

@@ -19,6 +19,8 @@ pub enum Mode {
         cursor: u64,
         /// Which of the processes that share the work.
         rank: u64,
+        /// The place in its batch of the first sample that is passed: parts of a batch get their parts of its masks.
+        first: u64,
     },
     /// Dropout is off: the same input gives the same output, whatever else is in the batch.
     Evaluate,

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cstdint>
 
 // The same integers on every CPU; wider registers only make them sooner.
@@ -43,10 +44,11 @@ inline tapeline::PhiloxBlock block_at(uint64_t index, Stream stream) {
       stream.key);
 }
 
+// Writes the blocks from `first` to `last` to the start of `mask`.
 TAPELINE_WIDE void fill_full_blocks(float* mask, int64_t first, int64_t last, Stream stream, Survival survival) {
   int64_t block = first;
   for (; block + lanes <= last; block += lanes) {
-    float* out = mask + block * words_per_block;
+    float* out = mask + (block - first) * words_per_block;
     for (int64_t lane = 0; lane < lanes; ++lane) {
       const auto random = block_at(static_cast<uint64_t>(block + lane), stream);
       for (int64_t word = 0; word < words_per_block; ++word) {
@@ -57,19 +59,29 @@ TAPELINE_WIDE void fill_full_blocks(float* mask, int64_t first, int64_t last, St
   for (; block < last; ++block) {
     const auto random = block_at(static_cast<uint64_t>(block), stream);
     for (int64_t word = 0; word < words_per_block; ++word) {
-      mask[block * words_per_block + word] = survivor(random.word[word], survival);
+      mask[(block - first) * words_per_block + word] = survivor(random.word[word], survival);
     }
   }
 }
 
-void fill(float* mask, int64_t length, Stream stream, Survival survival) {
-  const int64_t full_blocks = length / words_per_block;
-  at::parallel_for(0, full_blocks, blocks_per_task, [&](int64_t first, int64_t last) {
-    fill_full_blocks(mask, first, last, stream, survival);
+// Writes the words from `first` on. What lies before the first whole block or after the last is taken from its block.
+void fill(float* mask, int64_t first, int64_t length, Stream stream, Survival survival) {
+  const auto word = [&](int64_t index) {
+    const auto random = block_at(static_cast<uint64_t>(index / words_per_block), stream);
+    return survivor(random.word[index % words_per_block], survival);
+  };
+  const int64_t last = first + length;
+  const int64_t first_block = (first + words_per_block - 1) / words_per_block;
+  const int64_t last_block = std::max(first_block, last / words_per_block);
+  for (int64_t index = first; index < std::min(first_block * words_per_block, last); ++index) {
+    mask[index - first] = word(index);
+  }
+  float* aligned = mask + (first_block * words_per_block - first);
+  at::parallel_for(0, last_block - first_block, blocks_per_task, [&](int64_t from, int64_t to) {
+    fill_full_blocks(aligned + from * words_per_block, first_block + from, first_block + to, stream, survival);
   });
-  const auto random = block_at(static_cast<uint64_t>(full_blocks), stream);
-  for (int64_t i = full_blocks * words_per_block; i < length; ++i) {
-    mask[i] = survivor(random.word[i % words_per_block], survival);
+  for (int64_t index = last_block * words_per_block; index < last; ++index) {
+    mask[index - first] = word(index);
   }
 }
 
@@ -84,6 +96,7 @@ extern "C" char* tapeline_dropout_mask(
     uint64_t layer,
     uint64_t cursor,
     uint64_t rank,
+    uint64_t first,
     at::Tensor** mask) {
   return tapeline::guard([&] {
     // Seed, layer and rank are mixed into the key of the stream; cursor and position are its counter as they are.
@@ -93,7 +106,9 @@ extern "C" char* tapeline_dropout_mask(
         {tapeline::low_half(seed), tapeline::high_half(seed)});
     const Stream stream{{mixed.word[0], mixed.word[1]}, cursor};
     auto out = at::empty(at::IntArrayRef(shape, dimensions), at::TensorOptions().dtype(at::kFloat));
-    fill(out.mutable_data_ptr<float>(), out.numel(), stream, {drop_below, scale});
+    const int64_t samples = dimensions == 0 ? 1 : std::max<int64_t>(shape[0], 1);
+    const int64_t before = static_cast<int64_t>(first) * (out.numel() / samples);
+    fill(out.mutable_data_ptr<float>(), before, out.numel(), stream, {drop_below, scale});
     *mask = new at::Tensor(std::move(out));
   });
 }

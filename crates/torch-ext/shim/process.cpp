@@ -3,6 +3,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <omp.h>
+
 #include <climits>
 #include <cstdlib>
 #ifdef __GLIBC__
@@ -21,6 +23,23 @@ extern "C" void tapeline_keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   mallopt(M_TOP_PAD, 64 << 20);
 #endif
+}
+
+#if defined(__x86_64__)
+// MKL keeps a number of its own, where libtorch was built with it.
+extern "C" __attribute__((weak)) int MKL_Set_Num_Threads_Local(int threads);
+#endif
+
+extern "C" int tapeline_threads_of_this_thread(int threads) {
+  // The first call in a thread brings its number up to that of the process.
+  const int before = at::get_num_threads();
+  omp_set_num_threads(threads);
+#if defined(__x86_64__)
+  if (MKL_Set_Num_Threads_Local != nullptr) {
+    MKL_Set_Num_Threads_Local(threads);
+  }
+#endif
+  return before;
 }
 
 extern "C" char* tapeline_set_threads(int intra_op) {

@@ -17,17 +17,27 @@ pub struct DropoutKey {
     pub cursor: u64,
     /// Which of the processes that share the work.
     pub rank: u64,
+    /// The place in its batch of the tensor's first sample: a part of a batch gets its part of the batch's mask.
+    pub first: u64,
 }
 
 /// Inverted dropout: each element of `x` becomes zero with `probability` and is divided by `1 - probability` otherwise.
 ///
-/// The element at flat index `i` (row-major, whatever the layout of `x`) is dropped when word `i` of the Philox-4x32-10
-/// stream of `key` is below `probability·2³²`. So the mask is the same for any number of threads, on any device. It is made
+/// The element at flat index `i` (row-major, whatever the layout of `x`) of a batch is dropped when word `i` of the
+/// Philox-4x32-10 stream of `key` is below `probability·2³²`. The first axis of `x` counts samples, and `i` begins with those
+/// before `key.first`. So the mask is the same for any number of threads, on any device. It is made
 /// on the CPU, and copied where `x` lives. The gradient is the output's gradient under the same mask and scale.
 ///
 /// # Errors
 /// When `probability` is not in [0, 1), or libtorch refuses.
 pub fn keyed_dropout(x: &Tensor, probability: f64, key: DropoutKey) -> Result<Tensor, Error> {
+    let mask = mask_of(&x.size(), probability, key)?;
+    let mask = mask.f_to_device(x.device())?.f_to_kind(x.f_kind()?)?;
+    Ok(x.f_mul(&mask)?)
+}
+
+/// What [`keyed_dropout`] multiplies with, on the CPU.
+pub(crate) fn mask_of(shape: &[i64], probability: f64, key: DropoutKey) -> Result<Tensor, Error> {
     if !(0.0..1.0).contains(&probability) {
         return Err(Error::Number {
             operation: OPERATION,
@@ -37,9 +47,7 @@ pub fn keyed_dropout(x: &Tensor, probability: f64, key: DropoutKey) -> Result<Te
         });
     }
     let scale = (1.0 / (1.0 - probability)) as f32;
-    let mask = ffi::dropout_mask(&x.size(), drop_below(probability), scale, key)?;
-    let mask = mask.f_to_device(x.device())?.f_to_kind(x.f_kind()?)?;
-    Ok(x.f_mul(&mask)?)
+    ffi::dropout_mask(shape, drop_below(probability), scale, key)
 }
 
 /// The number of 32-bit words that mean "drop".

@@ -73,6 +73,14 @@ pub enum Error {
         /// Which of its tensors.
         index: usize,
     },
+    /// An operation that is written for the CPU was given a tensor that lies elsewhere.
+    #[error("{operation} is written for the CPU, and a tensor lies on {device:?}")]
+    NotOnCpu {
+        /// The function of this crate that was called.
+        operation: &'static str,
+        /// Where the tensor lies.
+        device: tch::Device,
+    },
     /// A number is out of its range.
     #[error("{operation}: {name} is {found}, expected {expected}")]
     Number {

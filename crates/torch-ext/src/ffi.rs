@@ -43,6 +43,14 @@ unsafe extern "C" {
         max_norm: f64,
         total_norm: *mut Pointer,
     ) -> Message;
+    fn tapeline_conv_block(
+        x: *const C_tensor,
+        count: usize,
+        tensors: *const Pointer,
+        dilation: i64,
+        mask: *const C_tensor,
+        out: *mut Pointer,
+    ) -> Message;
     fn tapeline_dropout_mask(
         shape: *const i64,
         dimensions: usize,
@@ -52,11 +60,20 @@ unsafe extern "C" {
         layer: u64,
         cursor: u64,
         rank: u64,
+        first: u64,
         mask: *mut Pointer,
     ) -> Message;
     fn tapeline_generator_state(cuda_ordinal: i64, state: *mut Pointer) -> Message;
     fn tapeline_set_generator_state(cuda_ordinal: i64, state: *const C_tensor) -> Message;
+    fn tapeline_lstm(
+        x: *const C_tensor,
+        count: usize,
+        tensors: *const Pointer,
+        from_the_end: c_int,
+        out: *mut Pointer,
+    ) -> Message;
     fn tapeline_set_threads(intra_op: c_int) -> Message;
+    fn tapeline_threads_of_this_thread(threads: c_int) -> c_int;
     fn tapeline_keep_freed_memory();
     fn tapeline_free_message(message: Message);
 }
@@ -156,13 +173,39 @@ pub(crate) fn clip_gradient_norm(gradients: &[&Tensor], max_norm: f64) -> Result
     })
 }
 
+/// `tensors` are those of one block, in the shim's order and of the shapes that [`crate::ConvBlock`] names.
+pub(crate) fn conv_block(
+    x: &Tensor,
+    tensors: &[&Tensor],
+    dilation: i64,
+    mask: Option<&Tensor>,
+) -> Result<Tensor, Error> {
+    let tensors = pointers(tensors.iter().copied());
+    let mask = mask.map_or(std::ptr::null(), |mask| mask.as_ptr());
+    returned("conv_block", |out| {
+        // SAFETY: the list holds as many pointers as it says; all tensors are borrowed during the call, and the shim keeps
+        // its own references to those that it needs later.
+        unsafe { tapeline_conv_block(x.as_ptr(), tensors.len(), tensors.as_ptr(), dilation, mask, out) }
+    })
+}
+
+/// `tensors` are those of one layer, in the shim's order and of the shapes that [`crate::Lstm`] names.
+pub(crate) fn lstm(x: &Tensor, tensors: &[&Tensor], from_the_end: bool) -> Result<Tensor, Error> {
+    let tensors = pointers(tensors.iter().copied());
+    returned("lstm", |out| {
+        // SAFETY: the list holds as many pointers as it says; all tensors are borrowed during the call, and the shim keeps
+        // its own references to those that it needs later.
+        unsafe { tapeline_lstm(x.as_ptr(), tensors.len(), tensors.as_ptr(), c_int::from(from_the_end), out) }
+    })
+}
+
 pub(crate) fn dropout_mask(
     shape: &[i64],
     drop_below: u32,
     scale: f32,
     key: DropoutKey,
 ) -> Result<Tensor, Error> {
-    let DropoutKey { seed, layer, cursor, rank } = key;
+    let DropoutKey { seed, layer, cursor, rank, first } = key;
     returned("keyed_dropout", |mask| {
         // SAFETY: `shape` is borrowed during the call and its length is passed with it.
         unsafe {
@@ -175,6 +218,7 @@ pub(crate) fn dropout_mask(
                 layer,
                 cursor,
                 rank,
+                first,
                 mask,
             )
         }
@@ -191,6 +235,12 @@ pub(crate) fn generator_state(cuda_ordinal: i64) -> Result<Tensor, Error> {
 pub(crate) fn set_generator_state(cuda_ordinal: i64, state: &Tensor) -> Result<(), Error> {
     // SAFETY: the tensor is borrowed during the call; the shim copies what it needs.
     check("set_generator_state", unsafe { tapeline_set_generator_state(cuda_ordinal, state.as_ptr()) })
+}
+
+/// Returns how many threads an operation that this thread calls could use until now.
+pub(crate) fn threads_of_this_thread(threads: c_int) -> c_int {
+    // SAFETY: sets a number that belongs to this thread alone.
+    unsafe { tapeline_threads_of_this_thread(threads) }
 }
 
 pub(crate) fn set_threads(intra_op: c_int) -> Result<(), Error> {

@@ -38,18 +38,22 @@
 
 mod adamw;
 mod clip;
+mod conv_block;
 mod dropout;
 mod error;
 mod ffi;
 mod generator;
+mod lstm;
 mod operand;
 mod process;
 mod sgd;
 
 pub use adamw::{AdamW, adam_step, adamw_step};
 pub use clip::clip_gradient_norm;
+pub use conv_block::{ConvBlock, conv_block};
 pub use dropout::{DropoutKey, keyed_dropout};
 pub use error::Error;
 pub use generator::{generator_state, set_generator_state};
-pub use process::{keep_freed_memory, set_threads};
+pub use lstm::{Direction, Lstm, lstm};
+pub use process::{keep_freed_memory, on_one_thread, set_threads};
 pub use sgd::{Sgd, sgd_step};

@@ -23,3 +23,17 @@ pub fn set_threads(threads: usize) -> Result<(), Error> {
         }),
     }
 }
+
+/// Runs `body`, in which the operations that this thread calls use no other thread. Others go on as they were.
+///
+/// For work that is shared out already, and for work too small to share.
+pub fn on_one_thread<T>(body: impl FnOnce() -> T) -> T {
+    struct Before(i32);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            ffi::threads_of_this_thread(self.0);
+        }
+    }
+    let _before = Before(ffi::threads_of_this_thread(1));
+    body()
+}

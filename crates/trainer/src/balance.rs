@@ -47,6 +47,17 @@ impl Balance {
         }
     }
 
+    /// The same balance for another thread: what is learned lies in the same memory, its gradients do not.
+    pub(crate) fn replicate(&self) -> Result<Self, tch::TchError> {
+        match self {
+            Self::Fixed => Ok(Self::Fixed),
+            Self::Uncertainty { log_variances, factors } => Ok(Self::Uncertainty {
+                log_variances: log_variances.f_detach()?.f_set_requires_grad(true)?,
+                factors: factors.shallow_clone(),
+            }),
+        }
+    }
+
     /// What is learned besides the network.
     pub(crate) fn log_variances(&self) -> Option<&Tensor> {
         match self {

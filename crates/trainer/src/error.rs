@@ -57,6 +57,16 @@ pub enum TrainError {
     /// The `training` section has faults.
     #[error("training cannot be done as configured")]
     Training(#[source] garde::Report),
+    /// The system refused a thread.
+    #[error("cannot start the threads that share a batch; try fewer (`threads`)")]
+    Threads {
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A thread that shares the batches has ended before the run has.
+    #[error("a thread that shares the batches has ended")]
+    WorkerEnded,
     /// A loss or gradient is not a number any more.
     #[error(
         "the {quantity} of step {step} is {value}: nothing can be learned from here; lower \

@@ -9,6 +9,7 @@ use tch::Device;
 
 use crate::balance::Balance;
 use crate::checkpoint::{Checkpoints, Saved};
+use crate::crew::{Crew, cuts};
 use crate::curriculum::Curriculum;
 use crate::error::TrainError;
 use crate::feed::Feed;
@@ -121,6 +122,13 @@ fn batch_cursor(epoch: usize, batch: usize) -> u64 {
     (epoch as u64) << 32 | batch as u64
 }
 
+/// Who shares the batches of `run`: on the CPU its threads, on another device that device alone.
+fn crew_of(run: &Run<'_>, balance: &Balance) -> Result<Option<Crew>, TrainError> {
+    let threads = run.lineage.threads;
+    let is_shared = run.device == Device::Cpu && threads > 1;
+    is_shared.then(|| Crew::new(run.network, run.tasks, balance, threads)).transpose()
+}
+
 struct Loop<'a> {
     run: &'a Run<'a>,
     stepper: Stepper<'a>,
@@ -150,7 +158,14 @@ impl<'a> Loop<'a> {
         let max_norm = run.training.gradient_clip.norm;
         let mut begun = Self {
             run,
-            stepper: Stepper { network: run.network, tasks: run.tasks, balance, optimizer, max_norm },
+            stepper: Stepper {
+                network: run.network,
+                tasks: run.tasks,
+                crew: crew_of(run, &balance)?,
+                balance,
+                optimizer,
+                max_norm,
+            },
             feed: Feed::new(run.data, run.tasks, run.device),
             log: StepLog::new(run.device),
             schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
@@ -233,17 +248,22 @@ impl<'a> Loop<'a> {
         StepPlace { epoch: self.state.epoch, step, steps: self.curriculum.steps(self.state.epoch) }
     }
 
-    fn step(&mut self, samples: &[u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
+    fn step<'s>(&mut self, samples: &'s [u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
         let rate = self.schedule.rate(self.place(), &self.state.history);
         let denominators = self.feed.denominators(samples)?;
         let (state, seed) = (&self.state, self.dropout_seed);
         let batches = samples.chunks(self.run.training.batch_size);
         let batches_in_step = batches.len();
-        let parts = batches.enumerate().map(|(number, batch)| {
+        let threads = self.stepper.crew.as_ref().map_or(1, Crew::size);
+        let cut = |(number, batch): (usize, &'s [u32])| {
+            cuts(batch.len(), threads).map(move |cut| (number, cut.start, &batch[cut]))
+        };
+        let parts = batches.enumerate().flat_map(cut).map(|(number, first, samples)| {
             let cursor = batch_cursor(state.epoch, state.cursor + number);
-            let mut batch = self.feed.batch(batch)?;
+            let mode = Mode::Train { seed, cursor, rank: 0, first: first as u64 };
+            let mut batch = self.feed.batch(samples)?;
             batch.inputs = self.curriculum.newest_bars(batch.inputs, state.epoch)?;
-            Ok(Part { batch, mode: Mode::Train { seed, cursor, rank: 0 } })
+            Ok(Part { batch, mode })
         });
         let figures = self.stepper.step(parts, &denominators, rate)?;
         self.state.step += 1;

@@ -105,6 +105,7 @@
 mod balance;
 mod check;
 mod checkpoint;
+mod crew;
 mod curriculum;
 mod error;
 mod feed;

@@ -19,7 +19,7 @@ pub struct Lineage {
     pub libtorch: String,
     /// `cpu`, `cuda:0`, …
     pub device: String,
-    /// Threads inside an operation: sums are split by it, so it moves the last bits.
+    /// Threads that share a batch, on the CPU: sums over samples are cut by it, so it moves the last bits.
     pub threads: usize,
     /// The root of all randomness.
     pub seed: u64,

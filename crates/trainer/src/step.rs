@@ -4,6 +4,7 @@ use tapeline_models::{Mode, Network};
 use tch::Tensor;
 
 use crate::balance::{Balance, Penalty};
+use crate::crew::Crew;
 use crate::error::TrainError;
 use crate::feed::Batch;
 use crate::loss::{Denominators, PartLoss, part_loss};
@@ -18,6 +19,8 @@ pub(crate) struct Stepper<'a> {
     pub(crate) balance: Balance,
     pub(crate) optimizer: Optimizer,
     pub(crate) max_norm: f64,
+    /// Who shares the parts; nobody where a part is run here.
+    pub(crate) crew: Option<Crew>,
 }
 
 /// The name under which the uncertainties of the tasks are saved. No weight of a network is called so: those have modules.
@@ -58,8 +61,23 @@ impl Stepper<'_> {
         denominators: &Denominators,
         rate: f64,
     ) -> Result<Tensor, TrainError> {
-        let shares = parts.into_iter().map(|part| self.share(&part?, denominators));
-        let mut whole = sum(shares)?;
+        let mut sum = Sum::default();
+        let Some(crew) = &self.crew else {
+            for part in parts {
+                sum.add(share(self.network, self.tasks, &self.balance, &part?, denominators)?)?;
+            }
+            return self.update(sum, denominators, rate);
+        };
+        // The threads are busy, or have been put to sleep: what is left is too little to wake them.
+        crew.work(parts.into_iter(), denominators, |share| {
+            tapeline_torch_ext::on_one_thread(|| sum.add(share))
+        })?;
+        tapeline_torch_ext::on_one_thread(|| self.update(sum, denominators, rate))
+    }
+
+    /// Adds what belongs to the step as a whole, clips and updates.
+    fn update(&mut self, sum: Sum, denominators: &Denominators, rate: f64) -> Result<Tensor, TrainError> {
+        let mut whole = sum.share()?;
         if let Some(penalty) = self.balance.penalty(denominators)? {
             whole.add(&penalty)?;
         }
@@ -71,16 +89,6 @@ impl Stepper<'_> {
         Ok(Tensor::f_cat(&[norm.f_reshape([1])?, losses], 0)?)
     }
 
-    /// The loss of a part and its gradient.
-    fn share(&self, part: &Part, denominators: &Denominators) -> Result<Share, TrainError> {
-        let outputs = self.network.forward(&part.batch.inputs, part.mode)?;
-        let targets = &part.batch.targets;
-        let loss = part_loss(self.tasks, &self.balance, &outputs.heads, targets, denominators)?;
-        let learned = tensors(self.network, &self.balance);
-        let gradients = Tensor::f_run_backward(&[&loss.total], &learned, false, false)?;
-        Ok(Share { losses: losses(&loss)?, gradients })
-    }
-
     /// What a resume needs besides the network's weights, as `part/name`. The tensors are those in use.
     pub(crate) fn named_state(&self) -> Vec<(String, Tensor)> {
         let mut named = self.optimizer.named(&learned(self.optimizer.spec(), self.network, &self.balance));
@@ -88,6 +96,21 @@ impl Stepper<'_> {
         named.extend(uncertain.map(|tensor| (format!("value/{LOG_VARIANCES}"), tensor.shallow_clone())));
         named
     }
+}
+
+/// The loss of a part and its gradient.
+pub(crate) fn share(
+    network: &dyn Network,
+    tasks: &Tasks,
+    balance: &Balance,
+    part: &Part,
+    denominators: &Denominators,
+) -> Result<Share, TrainError> {
+    let outputs = network.forward(&part.batch.inputs, part.mode)?;
+    let loss = part_loss(tasks, balance, &outputs.heads, &part.batch.targets, denominators)?;
+    let learned = tensors(network, balance);
+    let gradients = Tensor::f_run_backward(&[&loss.total], &learned, false, false)?;
+    Ok(Share { losses: losses(&loss)?, gradients })
 }
 
 fn tensors<'a>(network: &'a dyn Network, balance: &'a Balance) -> Vec<&'a Tensor> {
@@ -106,12 +129,13 @@ impl Share {
     }
 }
 
-/// The sum of `shares`, added up in their order: it does not depend on which is ready first.
-fn sum(shares: impl Iterator<Item = Result<Share, TrainError>>) -> Result<Share, TrainError> {
-    let mut sum: Option<Share> = None;
-    for share in shares {
-        let share = share?;
-        sum = Some(match sum {
+/// Shares added up in their order: the sum does not depend on which is ready first.
+#[derive(Default)]
+struct Sum(Option<Share>);
+
+impl Sum {
+    fn add(&mut self, share: Share) -> Result<(), TrainError> {
+        self.0 = Some(match self.0.take() {
             // Not in place: two parameters may share the memory of one gradient.
             Some(sum) => Share {
                 losses: sum.losses.f_add(&share.losses)?,
@@ -121,8 +145,12 @@ fn sum(shares: impl Iterator<Item = Result<Share, TrainError>>) -> Result<Share,
             },
             None => share,
         });
+        Ok(())
     }
-    sum.ok_or_else(|| tch::TchError::Shape("a step needs at least one part".into()).into())
+
+    fn share(self) -> Result<Share, TrainError> {
+        self.0.ok_or_else(|| tch::TchError::Shape("a step needs at least one part".into()).into())
+    }
 }
 
 fn losses(loss: &PartLoss) -> Result<Tensor, tch::TchError> {

@@ -9,16 +9,7 @@ use crate::init::{Part, Start};
 /// Deviation of the query's start.
 const QUERY_DEVIATION: f64 = 0.02;
 
-/// Where the time axis of a pool's input lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TimeAxis {
-    /// `[time, batch, channel]`.
-    First,
-    /// `[batch, time, channel]`.
-    Second,
-}
-
-/// Multi-head attention of one learned query over all bars, to `[batch, channel]`.
+/// Multi-head attention of one learned query over all bars: `[batch, time, channel]` to `[batch, channel]`.
 ///
 /// With a single query the usual order of projections can be turned round, exactly. For head `h`, query `q_h` and bar `x_t`:
 /// - the score `q_h · (K_h x_t + k_h) / √d` is `x_t · (K_hᵀ q_h) / √d` plus a number that is the same at every bar, which the
@@ -53,7 +44,7 @@ impl AttentionPool {
         })
     }
 
-    pub(crate) fn forward(&self, x: &Tensor, time: TimeAxis) -> Result<Tensor, ModelError> {
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
         let (channels, heads) = (self.channels, self.heads);
         let width = channels / heads;
         let projections = self.projection.f_split(channels, 0)?;
@@ -65,12 +56,8 @@ impl AttentionPool {
         let folded = query.f_bmm(&to_key.f_view([heads, width, channels])?)?.f_squeeze_dim(1)?;
 
         let scores = x.f_linear(&folded, None::<&Tensor>)?;
-        let (x, scores) = match time {
-            TimeAxis::First => (x.f_transpose(0, 1)?, scores.f_transpose(0, 1)?),
-            TimeAxis::Second => (x.shallow_clone(), scores),
-        };
         let weights = scores.f_softmax(1, Kind::Float)?;
-        let pooled = weights.f_transpose(1, 2)?.f_bmm(&x)?;
+        let pooled = weights.f_transpose(1, 2)?.f_bmm(x)?;
 
         let to_value = to_value.f_view([heads, width, channels])?.f_transpose(1, 2)?;
         let bias = biases[2].f_view([heads, 1, width])?;

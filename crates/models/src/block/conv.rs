@@ -1,8 +1,10 @@
 //! Convolutions over time.
 
+use tapeline_torch_ext::conv_block;
 use tch::Tensor;
 
 use super::dropout::Dropout;
+use super::is_float_on_cpu;
 use super::norm::SampleNorm;
 use crate::ModelError;
 use crate::init::{Part, Start};
@@ -102,8 +104,30 @@ impl ConvBlock {
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
+        if is_float_on_cpu(x) { self.fused(x, mode) } else { self.by_operation(x, mode) }
+    }
+
+    /// In one operation, sample by sample: twice as fast on the CPU, which waits for memory otherwise.
+    fn fused(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
+        let block = tapeline_torch_ext::ConvBlock {
+            weights: &self.convs.weights,
+            biases: &self.convs.biases,
+            dilation: self.convs.dilation,
+            scale: self.norm.weight(),
+            shift: self.norm.bias(),
+            mix: &self.mix.weight,
+            mix_bias: &self.mix.bias,
+        };
+        Ok(conv_block(x, &block, self.dropout.keyed(mode))?)
+    }
+
+    /// In libtorch's operations, for any device.
+    fn by_operation(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
         let hidden = self.norm.forward(&self.convs.forward(x)?)?.f_gelu("none")?;
         let hidden = self.dropout.forward(hidden, mode)?;
         Ok(x.f_add(&self.mix.forward(&hidden)?)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,12 +20,19 @@ impl Dropout {
     }
 
     pub(crate) fn forward(&self, x: Tensor, mode: Mode) -> Result<Tensor, ModelError> {
+        match self.keyed(mode) {
+            Some((probability, key)) => Ok(keyed_dropout(&x, probability, key)?),
+            None => Ok(x),
+        }
+    }
+
+    /// The probability and the key of the mask; `None` where nothing is dropped.
+    pub(crate) fn keyed(&self, mode: Mode) -> Option<(f64, DropoutKey)> {
         match mode {
-            Mode::Train { seed, cursor, rank } if self.probability > 0.0 => {
-                let key = DropoutKey { seed, layer: self.layer, cursor, rank };
-                Ok(keyed_dropout(&x, self.probability, key)?)
+            Mode::Train { seed, cursor, rank, first } if self.probability > 0.0 => {
+                Some((self.probability, DropoutKey { seed, layer: self.layer, cursor, rank, first }))
             }
-            Mode::Train { .. } | Mode::Evaluate => Ok(x),
+            Mode::Train { .. } | Mode::Evaluate => None,
         }
     }
 }

@@ -42,6 +42,16 @@ impl SampleNorm {
         Ok(Self { weight, bias, channels: channels as i64 })
     }
 
+    /// The scale of each channel.
+    pub(crate) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    /// The shift of each channel.
+    pub(crate) fn bias(&self) -> &Tensor {
+        &self.bias
+    }
+
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
         let shape = [x.size()[1], self.channels];
         let weight = self.weight.f_expand(shape, false)?;

@@ -1,8 +1,10 @@
 //! LSTM layers on top of each other.
 
+use tapeline_torch_ext::{Direction, Lstm, lstm};
 use tch::Tensor;
 
 use super::dropout::Dropout;
+use super::is_float_on_cpu;
 use crate::ModelError;
 use crate::init::{Part, Start};
 use crate::network::Mode;
@@ -11,7 +13,7 @@ use crate::spec::LstmSpec;
 /// The gates of a cell: input, forget, candidate, output.
 const GATES: usize = 4;
 
-/// `[time, batch, feature]` to `[time, batch, width]`, from a state of zeros.
+/// `[batch, time, feature]` to `[batch, time, width]`, from a state of zeros.
 ///
 /// Each layer is a call of its own, so that the dropout between them is keyed; libtorch's own draws from the global generator.
 #[derive(Debug)]
@@ -53,19 +55,57 @@ impl LstmStack {
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
-        let directions = if self.bidirectional { 2 } else { 1 };
-        // The batch size is the input's own: libtorch reads past the end of a state with another one.
-        let state = [directions, x.size()[1], self.hidden_size as i64];
-        let zeros = Tensor::f_zeros(state, (x.f_kind()?, x.device()))?;
-        let initial = [&zeros, &zeros];
+        if is_float_on_cpu(x) { self.layers(x, mode, fused) } else { self.layers_by_operation(x, mode) }
+    }
+
+    fn layers_by_operation(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
+        self.layers(x, mode, |x, weights| self.by_operation(x, weights))
+    }
+
+    fn layers(
+        &self,
+        x: &Tensor,
+        mode: Mode,
+        layer: impl Fn(&Tensor, &[Tensor]) -> Result<Tensor, ModelError>,
+    ) -> Result<Tensor, ModelError> {
         let mut out = x.shallow_clone();
         for (index, weights) in self.layers.iter().enumerate() {
             if index > 0 {
                 out = self.dropouts[index - 1].forward(out, mode)?;
             }
-            let weights: Vec<&Tensor> = weights.iter().collect();
-            (out, _, _) = out.f_lstm(&initial, &weights, true, 1, 0.0, true, self.bidirectional, false)?;
+            out = layer(&out, weights)?;
         }
         Ok(out)
     }
+
+    /// A layer in libtorch's operation, for any device.
+    fn by_operation(&self, x: &Tensor, weights: &[Tensor]) -> Result<Tensor, ModelError> {
+        let directions = if self.bidirectional { 2 } else { 1 };
+        // The batch size is the input's own: libtorch reads past the end of a state with another one.
+        let state = [directions, x.size()[0], self.hidden_size as i64];
+        let zeros = Tensor::f_zeros(state, (x.f_kind()?, x.device()))?;
+        let weights: Vec<&Tensor> = weights.iter().collect();
+        let (out, _, _) =
+            x.f_lstm(&[&zeros, &zeros], &weights, true, 1, 0.0, true, self.bidirectional, true)?;
+        Ok(out)
+    }
 }
+
+/// A layer with one operation for each direction.
+fn fused(x: &Tensor, weights: &[Tensor]) -> Result<Tensor, ModelError> {
+    let direction = |(weights, direction): (&[Tensor], Direction)| {
+        let [input_weight, state_weight, input_bias, state_bias] = weights else {
+            unreachable!("four tensors for each direction")
+        };
+        lstm(x, &Lstm { input_weight, state_weight, input_bias, state_bias, direction })
+    };
+    let directions = weights.chunks(4).zip([Direction::Forward, Direction::Backward]);
+    let states = directions.map(direction).collect::<Result<Vec<_>, _>>()?;
+    match &states[..] {
+        [only] => Ok(only.shallow_clone()),
+        both => Ok(Tensor::f_cat(both, 2)?),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use tapeline_torch_ext::{AdamW, adamw_step, set_threads};
 use tch::{Device, Kind, Tensor};
 
 pub(crate) const BATCH: i64 = 6;
-const TRAIN: Mode = Mode::Train { seed: 11, cursor: 5, rank: 0 };
+const TRAIN: Mode = Mode::Train { seed: 11, cursor: 5, rank: 0, first: 0 };
 
 /// Every network, small: each architecture with each fusion, and what is special. All have dropout, so that the modes differ.
 pub(crate) fn networks() -> Vec<(String, NetworkSpec)> {
@@ -141,9 +141,9 @@ fn training_depends_on_every_number_of_the_mode() {
         let reference = all_outputs(network, inputs, TRAIN);
         assert_eq!(all_outputs(network, inputs, TRAIN), reference, "{name}: the same key, another output");
         for other in [
-            Mode::Train { seed: 12, cursor: 5, rank: 0 },
-            Mode::Train { seed: 11, cursor: 6, rank: 0 },
-            Mode::Train { seed: 11, cursor: 5, rank: 1 },
+            Mode::Train { seed: 12, cursor: 5, rank: 0, first: 0 },
+            Mode::Train { seed: 11, cursor: 6, rank: 0, first: 0 },
+            Mode::Train { seed: 11, cursor: 5, rank: 1, first: 0 },
             Mode::Evaluate,
         ] {
             assert_ne!(all_outputs(network, inputs, other), reference, "{name}: {other:?}");

@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::contract::{BATCH, all_outputs, inputs, networks};
 
-const TRAIN: Mode = Mode::Train { seed: 3, cursor: 8, rank: 0 };
+const TRAIN: Mode = Mode::Train { seed: 3, cursor: 8, rank: 0, first: 0 };
 /// How often two threads run side by side, so that they meet in more than one place.
 const ROUNDS: u64 = 8;
 
@@ -88,7 +88,7 @@ fn each_has_gradients_of_its_own() {
 fn two_threads_at_once_find_the_gradients_of_one_after_the_other() {
     for_each_pair(|name, network, replica, inputs| {
         let [first, second] = [half(&inputs, 0), half(&inputs, 1)];
-        let mode = |round| Mode::Train { seed: 3, cursor: round, rank: 0 };
+        let mode = |round| Mode::Train { seed: 3, cursor: round, rank: 0, first: 0 };
         let run = |network: &dyn Network, inputs: &[Tensor]| -> Vec<_> {
             (0..ROUNDS).map(|round| gradients(network, inputs, mode(round))).collect()
         };

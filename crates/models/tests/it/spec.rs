@@ -200,7 +200,7 @@ proptest! {
                 Tensor::ones([2, shape.length as i64, shape.features as i64], (Kind::Float, Device::Cpu))
             };
             let inputs: Vec<Tensor> = spec.inputs.iter().map(window).collect();
-            let outputs = network.forward(&inputs, Mode::Train { seed: 0, cursor: 0, rank: 0 }).unwrap();
+            let outputs = network.forward(&inputs, Mode::Train { seed: 0, cursor: 0, rank: 0, first: 0 }).unwrap();
             prop_assert_eq!(outputs.features.size(), [2, output_size as i64]);
             prop_assert_eq!(outputs.heads[0].size(), [2, 2]);
         }

@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::philox::philox;
 
-const KEY: DropoutKey = DropoutKey { seed: 7, layer: 3, cursor: 41, rank: 0 };
+const KEY: DropoutKey = DropoutKey { seed: 7, layer: 3, cursor: 41, rank: 0, first: 0 };
 
 fn ones(shape: &[i64]) -> Tensor {
     Tensor::ones(shape, (Kind::Float, Device::Cpu))
@@ -46,7 +46,7 @@ proptest! {
         count in 1..300_usize,
         probability in 0.0..0.99_f64,
     ) {
-        let key = DropoutKey { seed, layer, cursor, rank };
+        let key = DropoutKey { seed, layer, cursor, rank, first: 0 };
         assert_eq!(mask(count as i64, probability, key), expected_mask(count, probability, key));
     }
 }
@@ -118,5 +118,20 @@ fn what_is_no_probability_is_refused() {
     for probability in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
         let error = keyed_dropout(&ones(&[3]), probability, KEY).unwrap_err();
         assert!(matches!(error, Error::Number { name: "probability", .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_part_of_a_batch_gets_its_part_of_the_mask() {
+    set_threads(1).unwrap();
+    // Samples of 15 numbers: their masks begin anywhere in a block of four words.
+    for shape in [[9, 3, 5], [9, 1, 1], [9, 4, 70]] {
+        let whole = keyed_dropout(&ones(&shape), 0.4, KEY).unwrap();
+        for (first, count) in [(0, 4), (1, 1), (3, 6), (7, 2)] {
+            let [_, time, channels] = shape;
+            let key = DropoutKey { first: first as u64, ..KEY };
+            let part = keyed_dropout(&ones(&[count, time, channels]), 0.4, key).unwrap();
+            assert!(part.equal(&whole.narrow(0, first, count)), "{count} samples from {first} of {shape:?}");
+        }
     }
 }

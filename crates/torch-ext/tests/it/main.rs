@@ -3,7 +3,9 @@
 
 mod adamw;
 mod clip;
+mod conv_block;
 mod dropout;
 mod generator;
+mod lstm;
 mod philox;
 mod sgd;

@@ -3,8 +3,9 @@
 use tapeline_models::{Mode, Network};
 use tch::{Device, Kind, Tensor};
 
-use super::{Part, Share, Stepper, learned, sum};
+use super::{Part, Share, Stepper, Sum, learned, share};
 use crate::balance::Balance;
+use crate::crew::{Crew, cuts};
 use crate::error::TrainError;
 use crate::feed::{Batch, Targets};
 use crate::loss::Denominators;
@@ -85,7 +86,7 @@ fn stepper<'a>(
 ) -> Stepper<'a> {
     let balance = Balance::new(balancing, tasks, Device::Cpu).unwrap();
     let optimizer = Optimizer::new(spec, &learned(spec, network, &balance)).unwrap();
-    Stepper { network, tasks, balance, optimizer, max_norm: 1e9 }
+    Stepper { network, tasks, balance, optimizer, max_norm: 1e9, crew: None }
 }
 
 fn part(batch: &Batch, cut: &[i64]) -> Part {
@@ -101,11 +102,13 @@ fn the_parts_of_a_step_have_the_gradient_of_one_batch_of_all() {
     let batch = batch(&tasks);
     let of_all = denominators(&batch);
     for balancing in [BalancingSpec::Fixed, BalancingSpec::Uncertainty] {
-        let stepper = stepper(network.as_ref(), &tasks, &OptimizerSpec::default(), balancing);
-        let share = |cut: &[i64]| stepper.share(&part(&batch, cut), &of_all);
+        let balance = Balance::new(balancing, &tasks, Device::Cpu).unwrap();
+        let share = |cut: &[i64]| share(network.as_ref(), &tasks, &balance, &part(&batch, cut), &of_all);
         let whole = share(&[0, ROWS]).unwrap();
         for cuts in CUTS {
-            let Share { losses, gradients } = sum(cuts.windows(2).map(share)).unwrap();
+            let mut sum = Sum::default();
+            cuts.windows(2).for_each(|cut| sum.add(share(cut).unwrap()).unwrap());
+            let Share { losses, gradients } = sum.share().unwrap();
             assert!(apart(&losses, &whole.losses) <= 1e-6, "{cuts:?}: {losses:?}");
             let off = apart(&flat(&gradients), &flat(&whole.gradients));
             assert!(off <= 1e-6, "{balancing:?}, {cuts:?}: gradients are off by {off:e}");
@@ -179,6 +182,57 @@ fn uncertainties_are_learned_and_a_gradient_that_is_too_long_is_cut() {
 
 #[test]
 fn a_step_without_a_part_is_refused() {
-    let nothing = std::iter::empty::<Result<Share, TrainError>>();
-    assert!(sum(nothing).is_err());
+    assert!(Sum::default().share().is_err());
+}
+
+#[test]
+fn a_crew_adds_up_what_one_thread_would_in_the_same_order() {
+    let tasks = tasks();
+    let batch = batch(&tasks);
+    let of_all = denominators(&batch);
+    let network = network();
+    let parts = |threads: usize| {
+        let mode = |first: usize| Mode::Train { seed: 5, cursor: 2, rank: 0, first: first as u64 };
+        let part = |cut: std::ops::Range<usize>| {
+            Ok(Part { batch: rows(&batch, cut.start as i64..cut.end as i64), mode: mode(cut.start) })
+        };
+        cuts(ROWS as usize, threads).map(part).collect::<Vec<Result<Part, TrainError>>>()
+    };
+    let balance = Balance::new(BalancingSpec::Uncertainty, &tasks, Device::Cpu).unwrap();
+    let alone = |threads: usize| {
+        let mut sum = Sum::default();
+        for part in parts(threads) {
+            let share = share(network.as_ref(), &tasks, &balance, &part.unwrap(), &of_all);
+            sum.add(share.unwrap()).unwrap();
+        }
+        flat(&sum.share().unwrap().gradients)
+    };
+    tapeline_torch_ext::set_threads(1).unwrap();
+    for threads in [2, 3] {
+        // Fewer workers than parts, as many, and more: the order of the sum is the parts'.
+        for size in 1..=4 {
+            let crew = Crew::new(network.as_ref(), &tasks, &balance, size).unwrap();
+            assert_eq!(crew.size(), size);
+            let mut sum = Sum::default();
+            crew.work(parts(threads).into_iter(), &of_all, |share| sum.add(share)).unwrap();
+            let found = flat(&sum.share().unwrap().gradients);
+            assert!(found.equal(&alone(threads)), "{threads} parts on {size} threads");
+        }
+        // Dropout's masks are those of the whole batch.
+        let off = apart(&alone(threads), &alone(1));
+        assert!(off <= 1e-5, "{threads} parts are off by {off:e}");
+    }
+}
+
+#[test]
+fn an_error_of_a_worker_is_the_steps_error() {
+    let tasks = tasks();
+    let batch = batch(&tasks);
+    let of_all = denominators(&batch);
+    let network = network();
+    let crew = Crew::new(network.as_ref(), &tasks, &Balance::Fixed, 2).unwrap();
+    let broken = Batch { inputs: vec![noise(&[4, 1, 1], 0.0)], targets: Vec::new() };
+    let parts = [rows(&batch, 0..4), broken].map(|batch| Ok(Part { batch, mode: Mode::Evaluate }));
+    let refused = crew.work(parts.into_iter(), &of_all, |_| Ok(()));
+    assert!(matches!(refused, Err(TrainError::Model(_))));
 }

@@ -10,3 +10,4 @@ mod score;
 mod small_run;
 mod spec;
 mod stop;
+mod threads;

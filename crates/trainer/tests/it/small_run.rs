@@ -25,6 +25,7 @@ pub(crate) struct SmallRun {
     pub(crate) asked: TasksSpec,
     pub(crate) tasks: Tasks,
     pub(crate) training: TrainingSpec,
+    pub(crate) threads: usize,
 }
 
 pub(crate) fn data_spec() -> DataSpec {
@@ -65,7 +66,7 @@ impl SmallRun {
         training.scheduler = training.scheduler.with_warmup_epochs(0.5);
         training.checkpointing.every_n_epochs = 1;
         training.checkpointing.every_n_steps = Some(4);
-        Self { data, asked, tasks, training }
+        Self { data, asked, tasks, training, threads: 1 }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
@@ -105,7 +106,7 @@ impl SmallRun {
             tapeline: env!("CARGO_PKG_VERSION").into(),
             libtorch: LIBTORCH.into(),
             device: "cpu".into(),
-            threads: 1,
+            threads: self.threads,
             seed: SEED,
             data: "the small market".into(),
             pipeline: data_spec(),
