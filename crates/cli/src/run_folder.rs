@@ -71,6 +71,11 @@ impl RunFolder {
         self.path.join("lineage.json")
     }
 
+    /// The proof that nothing saw the future, where somebody asked for one.
+    pub(crate) fn leak_certificate(&self) -> PathBuf {
+        self.path.join("leak-certificate.json")
+    }
+
     pub(crate) fn audit(&self) -> PathBuf {
         self.path.join("audit.json")
     }
@@ -90,6 +95,11 @@ impl RunFolder {
     /// Scores of a span as JSON.
     pub(crate) fn scores(&self, split: &str) -> PathBuf {
         self.path.join(format!("scores-{split}.json"))
+    }
+
+    /// What became of the run's targets.
+    pub(crate) fn targets(&self) -> PathBuf {
+        self.path.join("targets.json")
     }
 
     /// The scorecards of all spans that were scored so far, oldest span first.
