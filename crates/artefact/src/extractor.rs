@@ -43,6 +43,7 @@ pub struct Description {
 
 /// A trained network with what is needed to feed it.
 pub struct Extractor {
+    id: String,
     description: Description,
     inputs: Vec<InputLayout>,
     network: Box<dyn Network>,
@@ -50,6 +51,12 @@ pub struct Extractor {
 }
 
 impl Extractor {
+    /// The BLAKE3 hash of its files, in hexadecimal: one name for exactly this extractor, wherever its folder lies.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// What it is.
     #[must_use]
     pub fn description(&self) -> &Description {
@@ -124,6 +131,7 @@ impl Extractor {
             files.remove(file).ok_or_else(|| ArtefactError::MissingFile { folder: folder.into(), file })
         };
         let (description, weights, golden) = (take(DESCRIPTION)?, take(WEIGHTS)?, take(GOLDEN)?);
+        let id = id_of([&description, &weights, &golden]);
         let parse = |source| ArtefactError::Parse { path: folder.join(DESCRIPTION), source };
         let Version { version } = serde_json::from_slice(&description).map_err(parse)?;
         if version != ARTEFACT_VERSION {
@@ -137,7 +145,7 @@ impl Extractor {
         let inputs = description.data.check().map_err(ArtefactError::DataSpec)?.inputs().to_vec();
         let network = build(&description.network, 0, device)?;
         weights_from_bytes(network.parameters(), &weights)?;
-        let extractor = Self { description, inputs, network, device };
+        let extractor = Self { id, description, inputs, network, device };
         extractor.prove(&tensors_from_bytes(&golden)?)?;
         Ok(extractor)
     }
@@ -167,6 +175,15 @@ impl Extractor {
         }
         Ok(())
     }
+}
+
+/// The hash of the files' hashes.
+fn id_of(files: [&[u8]; 3]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for bytes in files {
+        hasher.update(blake3::hash(bytes).as_bytes());
+    }
+    hasher.finalize().to_string()
 }
 
 /// Refuses windows with other channels, even if there are as many of them.

@@ -1,5 +1,5 @@
-//! A trained extractor as one verified folder: save, load, predict. Also the folder itself, hashed and atomic, which
-//! checkpoints use too.
+//! A trained extractor as one verified folder: save, load, predict, and a [`Registry`] of versions and aliases. Also the
+//! folder itself, hashed and atomic, which checkpoints use too.
 //!
 //! It must never know the training loop, a tracker or a terminal; it reads no clock and no environment.
 //!
@@ -67,11 +67,16 @@
 mod error;
 mod extractor;
 mod predict;
+mod registry;
 mod tensor_file;
 mod verified_folder;
 
 pub use error::ArtefactError;
 pub use extractor::{ARTEFACT_VERSION, Description, Extractor};
 pub use predict::{Predictions, Rows, input_tensors, predict};
+pub use registry::{
+    AliasChange, AliasCommand, Aliases, ENTRY_LAYOUT, Entry, Evidence, Forced, Obstacle, Promotion, Registry,
+    RegistryError, Signature, TargetVerdict, Verdict,
+};
 pub use tensor_file::{tensors_from_bytes, tensors_to_bytes};
 pub use verified_folder::{FolderError, MANIFEST, read_folder, replace_file, write_folder};

@@ -52,7 +52,7 @@ pub enum FolderError {
     },
 }
 
-fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+pub(crate) fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
     let path = path.to_path_buf();
     move |source| FolderError::Io { operation, path, source }
 }
@@ -99,7 +99,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
     file.sync_all().map_err(io_error("sync", path))
 }
 
-fn sync_folder(path: &Path) -> Result<(), FolderError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), FolderError> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path).and_then(|folder| folder.sync_all()).map_err(io_error("sync", path))
 }

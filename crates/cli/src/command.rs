@@ -4,6 +4,8 @@ mod config;
 mod data;
 mod doctor;
 mod evaluate;
+mod extract;
+mod registry;
 mod runs;
 mod train;
 
@@ -28,6 +30,11 @@ enum Verb {
     Train(train::Arguments),
     /// Score a trained run again from its artefact and the same bars; the only command that opens the test span.
     Evaluate(evaluate::Arguments),
+    /// Write the features and forecasts of any bars as Parquet, from a run or a registered model.
+    Extract(extract::Arguments),
+    /// Register trained extractors as numbered versions, and say which is in use.
+    #[command(subcommand)]
+    Registry(registry::Verb),
     /// Look at bars, make some, or prove that nothing leaks.
     #[command(subcommand)]
     Data(data::Verb),
@@ -70,6 +77,8 @@ pub(crate) fn run(command: &Command) -> Result<i32, Failure> {
     match &command.verb {
         Verb::Train(arguments) => train::run(arguments),
         Verb::Evaluate(arguments) => evaluate::run(arguments),
+        Verb::Extract(arguments) => extract::run(arguments),
+        Verb::Registry(verb) => registry::run(verb),
         Verb::Data(verb) => data::run(verb),
         Verb::Runs(verb) => runs::run(verb),
         Verb::Config(verb) => config::run(verb),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use tapeline_artefact::RegistryError;
 use tapeline_data_pipeline::{DataError, IngestError};
 use tapeline_trainer::TrainError;
 
@@ -79,6 +80,15 @@ impl From<TrainError> for Failure {
             | TrainError::Lineage { .. }
             | TrainError::NoCheckpoint { .. } => Self::bad_input(error),
             _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Refused { .. } | RegistryError::Folder(_) => Self::failed(error),
+            _ => Self::bad_input(error),
         }
     }
 }

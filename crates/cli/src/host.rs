@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use tapeline_artefact::Signature;
 
 /// What computed a run.
 #[derive(Debug, Serialize)]
@@ -33,6 +34,13 @@ impl Host {
     pub(crate) fn json(&self) -> Value {
         serde_json::to_value(self).unwrap_or(Value::Null)
     }
+}
+
+/// Who does something now: the user on this machine.
+pub(crate) fn signature() -> Signature {
+    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let by = format!("{}@{}", user.as_deref().unwrap_or("unknown"), Host::read().name);
+    Signature { at: crate::clock::now(), by }
 }
 
 /// Cores this process may use.

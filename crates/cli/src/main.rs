@@ -9,6 +9,8 @@ mod clock;
 mod command;
 mod config;
 mod failure;
+mod feature_file;
+mod forecast;
 mod host;
 mod openings;
 mod predictions;
@@ -18,6 +20,7 @@ mod report;
 mod run_folder;
 mod score_table;
 mod signal;
+mod streamed_file;
 mod targets;
 
 use clap::Parser;

@@ -17,10 +17,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use tapeline_artefact::{Predictions, replace_file};
-use tapeline_data_pipeline::{Dataset, FittedLabel, Regime, Split};
-use tapeline_trainer::{Task, TaskKind, Tasks, class_probabilities};
+use tapeline_data_pipeline::{Dataset, Split};
+use tapeline_trainer::{Task, Tasks};
 
 use crate::failure::Failure;
+use crate::forecast;
 
 /// Writes the rows of `spans` in place of what the file said of them; rows of other spans stay. Afterwards it is the old
 /// file or the new one.
@@ -104,27 +105,8 @@ fn forecast_columns(
 ) {
     let name = format!("{}_h{}", task.name, task.horizons[position]);
     let label = &data.labels()[task.labels.start + position];
-    let mut add = |name: String, values: Float32Array| columns.push((name, Arc::new(values)));
-    match (task.kind, &label.fitted) {
-        (TaskKind::Regime { classes, .. }, _) => {
-            let rows: Vec<Vec<f64>> = (0..samples.len())
-                .map(|row| {
-                    class_probabilities(&said.row(row)[position * classes..(position + 1) * classes])
-                        .collect()
-                })
-                .collect();
-            for (class, regime) in Regime::ALL.iter().enumerate() {
-                let column = rows.iter().map(|row| Some(row[class] as f32)).collect();
-                add(format!("{name}_{}", regime.name()), column);
-            }
-        }
-        (_, FittedLabel::Regression { mean, std }) => {
-            let value = |row: usize| (f64::from(said.row(row)[position]) * std + mean) as f32;
-            add(name.clone(), (0..samples.len()).map(|row| Some(value(row))).collect());
-        }
-        (_, FittedLabel::Regime { .. }) => {}
-    }
+    columns.extend(forecast::columns(&name, &label.fitted, position, said));
     let realised =
         samples.iter().map(|sample| Some(label.values[*sample as usize]).filter(|value| !value.is_nan()));
-    add(format!("{name}_realised"), realised.collect());
+    columns.push((format!("{name}_realised"), Arc::new(realised.collect::<Float32Array>())));
 }

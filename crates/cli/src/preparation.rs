@@ -22,16 +22,23 @@ pub(crate) fn check(config: &RunConfig) -> Result<Checked, Failure> {
         |section: &str, report: garde::Report| Failure::bad_input(anyhow::anyhow!("{section}: {report}"));
     let pipeline = config.data.check().map_err(|report| refuse("data", report))?;
     let tasks = config.tasks.check().map_err(|report| refuse("tasks", report))?;
-    let threads = match config.threads {
+    let threads = use_threads(config.threads)?;
+    Ok(Checked { pipeline, tasks, device: device(config.device)?, threads })
+}
+
+/// Sets the number of threads, once in a process; what `auto` came to.
+pub(crate) fn use_threads(spec: ThreadsSpec) -> Result<usize, Failure> {
+    let threads = match spec {
         ThreadsSpec::Auto => crate::host::cores(),
         ThreadsSpec::Count(threads) => threads,
     };
     tapeline_torch_ext::set_threads(threads).map_err(Failure::failed)?;
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(Failure::failed)?;
-    Ok(Checked { pipeline, tasks, device: device(config.device)?, threads })
+    Ok(threads)
 }
 
-fn device(spec: DeviceSpec) -> Result<Device, Failure> {
+/// The device that is there, or what to do about one that is not.
+pub(crate) fn device(spec: DeviceSpec) -> Result<Device, Failure> {
     let gpus = usize::try_from(tch::Cuda::device_count()).unwrap_or_default();
     match spec {
         DeviceSpec::Auto if gpus > 0 => Ok(Device::Cuda(0)),
@@ -44,6 +51,19 @@ fn device(spec: DeviceSpec) -> Result<Device, Failure> {
     }
 }
 
+/// Reads the bars of `pipeline`. When the audit stops them, its whole table is shown first.
+pub(crate) fn read(pipeline: &Pipeline) -> Result<(Vec<Bars>, AuditReport, Fingerprint), Failure> {
+    tracing::debug!("reading bars");
+    let (bars, report) = pipeline.read().inspect_err(|error| {
+        if let DataError::Audit { report } = error {
+            eprintln!("{report}");
+        }
+    })?;
+    let fingerprint = Fingerprint::of_bars(&bars);
+    tracing::debug!(%fingerprint, symbols = bars.len(), "bars are read");
+    Ok((bars, report, fingerprint))
+}
+
 impl Checked {
     /// Replaces `auto` by what it came to, so that a run goes on with the same threads on the same kind of device.
     pub(crate) fn spell_out(&self, config: &mut RunConfig) {
@@ -54,17 +74,9 @@ impl Checked {
         };
     }
 
-    /// Reads the bars. When the audit stops them, its whole table is shown first.
+    /// The bars of the configuration.
     pub(crate) fn read(&self) -> Result<(Vec<Bars>, AuditReport, Fingerprint), Failure> {
-        tracing::debug!("reading bars");
-        let (bars, report) = self.pipeline.read().inspect_err(|error| {
-            if let DataError::Audit { report } = error {
-                eprintln!("{report}");
-            }
-        })?;
-        let fingerprint = Fingerprint::of_bars(&bars);
-        tracing::debug!(%fingerprint, symbols = bars.len(), "bars are read");
-        Ok((bars, report, fingerprint))
+        read(&self.pipeline)
     }
 
     /// The network that fits data and tasks.

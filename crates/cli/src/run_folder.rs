@@ -71,6 +71,11 @@ impl RunFolder {
         self.path.join("lineage.json")
     }
 
+    /// The proof that nothing saw the future, where somebody asked for one.
+    pub(crate) fn leak_certificate(&self) -> PathBuf {
+        self.path.join("leak-certificate.json")
+    }
+
     pub(crate) fn audit(&self) -> PathBuf {
         self.path.join("audit.json")
     }

@@ -363,6 +363,13 @@ pub enum DataError {
         /// What differs.
         problem: &'static str,
     },
+    /// What a leak check speaks of could not be written down.
+    #[error("cannot write down what the leak check speaks of")]
+    Describe {
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// A timeframe, label or sample that does not exist was asked for.
     #[error("there is no {what} {index}; there are {count}")]
     Lookup {

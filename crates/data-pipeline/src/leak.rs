@@ -8,6 +8,7 @@
 //! Besides, no label of a train or validation sample may end after the next block has begun. The split instants stay frozen.
 
 mod compare;
+mod subject;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,6 +31,8 @@ use crate::time::{Timeframe, Timestamp};
 
 use compare::{Place, compare, compare_difficulty, compare_fitted, known_rows, visible_rows};
 
+pub use subject::subject;
+
 /// Garbage prices are this many times the true ones.
 const POISON: f64 = 1e6;
 
@@ -37,6 +40,12 @@ const POISON: f64 = 1e6;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a leak is reported here and nowhere else"]
 pub struct LeakCertificate {
+    /// What was checked, as [`subject`] hashes it: the certificate speaks of this and of nothing else.
+    pub subject: Fingerprint,
+    /// The bars among it.
+    pub bars: Fingerprint,
+    /// The version of this crate that checked it.
+    pub tapeline: String,
     /// What the probes were drawn with.
     pub seed: u64,
     /// The split, frozen for all probes.
@@ -174,6 +183,9 @@ pub fn check(
     let split = reference.fitted().split;
     let raw = Gather { inputs: pipeline.inputs(), tables: &unscaled.tables, windows: &unscaled.windows };
     let mut certificate = LeakCertificate {
+        subject: subject(&fingerprint, pipeline.spec(), labels, reference.fitted())?,
+        bars: fingerprint.clone(),
+        tapeline: env!("CARGO_PKG_VERSION").into(),
         seed,
         split,
         labelled_samples: reference.samples(Split::Train).len() + reference.samples(Split::Validation).len(),

@@ -3,5 +3,6 @@
 
 mod extractor;
 mod folder;
+mod registry;
 mod small_extractor;
 mod tensor_file;

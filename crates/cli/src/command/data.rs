@@ -2,8 +2,9 @@
 
 mod ingest;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use tapeline_data_pipeline::leak::{self, LeakCertificate};
 use tapeline_data_pipeline::{
@@ -13,6 +14,7 @@ use tapeline_data_pipeline::{
 use super::ConfigArguments;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::preparation;
+use crate::run_folder::RunFolder;
 
 /// What can be done with bars.
 #[derive(Debug, Subcommand)]
@@ -54,6 +56,10 @@ pub(super) struct SynthArguments {
 pub(super) struct LeakArguments {
     #[command(flatten)]
     config: ConfigArguments,
+    /// Check a run's own configuration and bars, and leave the certificate in its folder; a registry wants one before it
+    /// promotes.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "set"])]
+    run: Option<PathBuf>,
     /// How many decisions are probed besides the last train decision.
     #[arg(long, default_value_t = 16)]
     probes: usize,
@@ -101,16 +107,47 @@ fn synth(arguments: &SynthArguments) -> Result<i32, Failure> {
 }
 
 fn leakcheck(arguments: &LeakArguments) -> Result<i32, Failure> {
-    let checked = preparation::check(&arguments.config.resolve()?.config)?;
-    let (bars, _, _) = checked.read()?;
+    let run = arguments.run.as_deref().map(RunFolder::open).transpose().map_err(Failure::bad_input)?;
+    let config = match &run {
+        Some(run) => super::config_of(run)?,
+        None => arguments.config.resolve()?.config,
+    };
+    let checked = preparation::check(&config)?;
+    let (bars, _, fingerprint) = checked.read()?;
+    if let Some(run) = &run {
+        check_bars(run, &fingerprint.to_string())?;
+    }
     let labels = checked.tasks.labels();
     let certificate = leak::check(&checked.pipeline, &bars, labels, arguments.probes, arguments.seed)?;
     print_certificate(&certificate);
-    if let Some(path) = &arguments.out {
-        let json = serde_json::to_vec_pretty(&certificate).map_err(Failure::failed)?;
-        tapeline_artefact::replace_file(path, &json).map_err(Failure::failed)?;
+    let places = [run.map(|run| run.leak_certificate()), arguments.out.clone()];
+    for path in places.iter().flatten() {
+        write_certificate(path, &certificate)?;
     }
     Ok(if certificate.is_clean() { DONE } else { FAILED })
+}
+
+/// Refuses bars that a run was not trained on: a certificate about them would prove nothing of it.
+fn check_bars(run: &RunFolder, fingerprint: &str) -> Result<(), Failure> {
+    let path = run.lineage();
+    let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
+    let lineage: serde_json::Value = serde_json::from_slice(&text.map_err(Failure::bad_input)?)
+        .with_context(|| format!("{} is not JSON", path.display()))
+        .map_err(Failure::bad_input)?;
+    match lineage.pointer("/lineage/data").and_then(serde_json::Value::as_str) {
+        Some(trained_on) if trained_on == fingerprint => Ok(()),
+        trained_on => Err(Failure::bad_input(anyhow!(
+            "these are not the bars the run was trained on: their fingerprint is {fingerprint}, the run's is {}",
+            trained_on.unwrap_or("not recorded")
+        ))),
+    }
+}
+
+fn write_certificate(path: &Path, certificate: &LeakCertificate) -> Result<(), Failure> {
+    let json = serde_json::to_vec_pretty(certificate).map_err(Failure::failed)?;
+    tapeline_artefact::replace_file(path, &json).map_err(Failure::failed)?;
+    println!("certificate {}", path.display());
+    Ok(())
 }
 
 fn print_certificate(certificate: &LeakCertificate) {

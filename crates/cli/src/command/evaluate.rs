@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 
 /// A span by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum SplitName {
+pub(super) enum SplitName {
     /// What was learned from.
     Train,
     /// What was chosen by.

@@ -86,6 +86,7 @@ fn with_absolute_paths(mut config: RunConfig) -> Result<RunConfig, Failure> {
             .with_context(|| format!("cannot find the folder that {} is in", path.display()))
     };
     config.output = absolute(&config.output)?;
+    config.registry = absolute(&config.registry)?;
     config.data.source.path = config.data.source.path.as_deref().map(absolute).transpose()?;
     Ok(config)
 }

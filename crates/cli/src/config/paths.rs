@@ -11,7 +11,8 @@ use super::run::RunConfig;
 pub(crate) fn expand_home(config: &mut RunConfig, home: Option<&Path>, layers: &Layers) -> Vec<Fault> {
     let mut faults = Vec::new();
     let source = config.data.source.path.as_mut().map(|path| ("data.source.path", path));
-    for (key, path) in [("output", &mut config.output)].into_iter().chain(source) {
+    let folders = [("output", &mut config.output), ("registry", &mut config.registry)];
+    for (key, path) in folders.into_iter().chain(source) {
         match expanded(path, home) {
             Ok(expanded) => *path = expanded,
             Err(message) => {

@@ -32,6 +32,8 @@ pub(crate) struct RunConfig {
     pub(crate) threads: ThreadsSpec,
     /// The folder that experiments are written to.
     pub(crate) output: PathBuf,
+    /// The folder of the registry: versions of trained extractors, and the aliases that name them.
+    pub(crate) registry: PathBuf,
     /// Which bars, and what is made of them.
     pub(crate) data: DataSpec,
     /// What the network learns to say.
@@ -52,6 +54,7 @@ impl Default for RunConfig {
             device: DeviceSpec::Auto,
             threads: ThreadsSpec::Auto,
             output: "runs".into(),
+            registry: "registry".into(),
             data: DataSpec::default(),
             tasks: TasksSpec::default(),
             model: ModelSpec::default(),
@@ -90,9 +93,10 @@ impl RunConfig {
         if self.threads == ThreadsSpec::Count(0) {
             faults.push((KeyPath::root().join("threads"), "at least 1 thread is needed, or auto".into()));
         }
-        if self.output.as_os_str().is_empty() {
-            faults
-                .push((KeyPath::root().join("output"), "a folder is needed; `.` is the current one".into()));
+        for (key, folder) in [("output", &self.output), ("registry", &self.registry)] {
+            if folder.as_os_str().is_empty() {
+                faults.push((KeyPath::root().join(key), "a folder is needed; `.` is the current one".into()));
+            }
         }
         faults
     }

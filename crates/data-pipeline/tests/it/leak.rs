@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tapeline_data_pipeline::{
-    Bars, DataSpec, FeatureSpec, LabelSpec, Pipeline, SequenceLengthSpec, Span, leak,
+    Bars, DataSpec, FeatureSpec, Fingerprint, Fitted, LabelSpec, Pipeline, SequenceLengthSpec, Span, leak,
 };
 
 use crate::feature::with_short_lookbacks;
@@ -46,6 +46,38 @@ fn a_clean_certificate_says_what_was_probed() {
     assert!(certificate.probes.iter().all(|probe| probe.samples > 0 && probe.rows > probe.samples));
     let text = serde_json::to_string(&certificate).unwrap();
     assert_eq!(serde_json::from_str::<leak::LeakCertificate>(&text).unwrap(), certificate);
+}
+
+#[test]
+fn a_certificate_speaks_of_what_was_checked_and_of_nothing_else() {
+    let bars = vec![walk("A", timeframe("5m"), 0..900, Span::ZERO, 1)];
+    let pipeline = pipeline(None, span("4d"), 1, &FeatureSpec::ALL);
+    let certificate = leak::check(&pipeline, &bars, &LABELS, 2, 11).unwrap();
+    let data = pipeline.prepare(bars.clone(), &LABELS).unwrap();
+    let of = |spec: &DataSpec, labels: &[LabelSpec], fitted: &Fitted| {
+        leak::subject(data.fingerprint(), spec, labels, fitted).unwrap()
+    };
+    let (spec, fitted) = (pipeline.spec(), data.fitted());
+    assert_eq!(certificate.subject, of(spec, &LABELS, fitted));
+    assert_eq!(certificate.bars, *data.fingerprint());
+
+    // Written down and read again, and with its bars moved elsewhere, it is the same.
+    let text = serde_json::to_string(&(spec, fitted)).unwrap();
+    let (mut again, refitted): (DataSpec, Fitted) = serde_json::from_str(&text).unwrap();
+    again.source.path = Some("elsewhere".into());
+    assert_eq!(certificate.subject, of(&again, &LABELS, &refitted));
+
+    // Anything else is something else.
+    let other_spec = DataSpec { stride: 2, ..spec.clone() };
+    assert_ne!(certificate.subject, of(&other_spec, &LABELS, fitted));
+    assert_ne!(certificate.subject, of(spec, &LABELS[..2], fitted));
+    let mut other_fit = fitted.clone();
+    other_fit.scaler.clip += 1.0;
+    assert_ne!(certificate.subject, of(spec, &LABELS, &other_fit));
+    let mut other_bars = bars;
+    other_bars[0].volume[3] += 1.0;
+    let other_bars = Fingerprint::of_bars(&other_bars);
+    assert_ne!(certificate.subject, leak::subject(&other_bars, spec, &LABELS, fitted).unwrap());
 }
 
 /// A clock with single bars missing, pauses of a few bars and, rarely, of many hours.

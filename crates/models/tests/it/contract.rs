@@ -239,7 +239,7 @@ fn what_does_not_fit_at_the_door_is_named() {
 
 #[test]
 fn windows_may_be_shorter_while_a_network_learns_and_then_only() {
-    let learning = Mode::Train { seed: 1, cursor: 0, rank: 0 };
+    let learning = Mode::Train { seed: 1, cursor: 0, rank: 0, first: 0 };
     for_each_network(|name, network, inputs| {
         for bars in [1, 3] {
             let newest = |input: &Tensor| input.narrow(1, input.size()[1] - bars, bars);
