@@ -12,11 +12,8 @@ fn read(criterion: &mut Criterion) {
     let bars = file.bars().expect("the built-in market");
     let count: usize = bars.iter().map(|bars| bars.close.len()).sum();
     write_parquet(&bars, folder.path()).expect("bars can be written");
-    let source = SourceSpec {
-        path: Some(folder.path().into()),
-        stamp: Some(Stamp::Open),
-        ..SourceSpec::default()
-    };
+    let source =
+        SourceSpec { path: Some(folder.path().into()), stamp: Some(Stamp::Open), ..SourceSpec::default() };
     let spec = tapeline_data_pipeline::DataSpec { source, ..file.data };
     let pipeline = spec.check().expect("a sound configuration");
     let mut group = criterion.benchmark_group("source");

@@ -17,7 +17,8 @@ fn gather(criterion: &mut Criterion) {
     for (timeframe, layout) in prepared.data.inputs().iter().enumerate() {
         let mut buffer = vec![0.0; BATCH * layout.window_len()];
         group.bench_function(layout.timeframe.to_string(), |bencher| {
-            bencher.iter(|| prepared.data.fill_inputs(timeframe, &samples, &mut buffer).expect("known samples"));
+            bencher
+                .iter(|| prepared.data.fill_inputs(timeframe, &samples, &mut buffer).expect("known samples"));
         });
     }
     group.finish();

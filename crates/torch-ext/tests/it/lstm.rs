@@ -44,11 +44,11 @@ impl Case {
 
     /// libtorch knows one direction; the other is the first on the window turned round.
     fn by_operation(&self, direction: Direction) -> Tensor {
-        let turned = |x: &Tensor| if direction == Direction::Backward { x.flip([1]) } else { x.shallow_clone() };
+        let turned =
+            |x: &Tensor| if direction == Direction::Backward { x.flip([1]) } else { x.shallow_clone() };
         let zeros = Tensor::zeros([1, self.x.size()[0], self.hidden], (Kind::Float, Device::Cpu));
         let weights: Vec<&Tensor> = self.weights.iter().collect();
-        let (out, _, _) =
-            turned(&self.x).lstm(&[&zeros, &zeros], &weights, true, 1, 0.0, true, false, true);
+        let (out, _, _) = turned(&self.x).lstm(&[&zeros, &zeros], &weights, true, 1, 0.0, true, false, true);
         turned(&out)
     }
 
@@ -139,7 +139,8 @@ fn one_thread_is_for_the_body_and_for_who_calls_it() {
     set_threads(2).unwrap();
     let inside = on_one_thread(tch::get_num_threads);
     let after = tch::get_num_threads();
-    let elsewhere = std::thread::spawn(|| (on_one_thread(tch::get_num_threads), tch::get_num_threads())).join();
+    let elsewhere =
+        std::thread::spawn(|| (on_one_thread(tch::get_num_threads), tch::get_num_threads())).join();
     set_threads(1).unwrap();
     assert_eq!((inside, after), (1, 2));
     assert_eq!(elsewhere.unwrap(), (1, 2));

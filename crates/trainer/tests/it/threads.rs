@@ -49,8 +49,7 @@ fn a_run_on_two_threads_repeats_itself_and_survives_being_stopped() {
     };
     let (ending, _) = run.fit(folders[2].path(), Start::Fresh, &third, &mut Heard::default()).unwrap();
     assert_eq!(ending.outcome, Outcome::Interrupted);
-    let (_, network) =
-        run.fit(folders[2].path(), Start::Resume, &|| false, &mut Heard::default()).unwrap();
+    let (_, network) = run.fit(folders[2].path(), Start::Resume, &|| false, &mut Heard::default()).unwrap();
     assert_eq!(bytes(network.as_ref()), one, "the resumed run differs");
 }
 
