@@ -1,6 +1,8 @@
 //! Gathers samples into buffers the caller owns: one copy per window, no allocation, and the same bytes for any number of
 //! threads, because every sample has its own place in the buffer.
 
+use std::sync::LazyLock;
+
 use rayon::prelude::*;
 
 use crate::dataset::Dataset;
@@ -12,6 +14,22 @@ use crate::window::{MASKED, WindowIndex, WindowTransform};
 
 /// Batches of at least this many numbers are filled on several threads: below, waking them costs more than the copy.
 pub(crate) const PARALLEL_FROM: usize = 1 << 18;
+
+/// The recency of the newest bars of any window, the newest first: a logarithm for each bar of each window would cost more
+/// than the copy of the window.
+static RECENCY: LazyLock<[f32; 256]> = LazyLock::new(|| std::array::from_fn(|newer| recency(newer as u32)));
+
+/// −ln(1 + how many rows of the window are newer).
+fn recency(newer: u32) -> f32 {
+    -((newer + 1) as f32).ln()
+}
+
+/// Writes the recency of a window's bars, the newest first.
+fn write_recency<'a>(mut newest_first: impl Iterator<Item = &'a mut f32>) {
+    // The table leads: when it ends, no bar has been passed over.
+    RECENCY.iter().zip(newest_first.by_ref()).for_each(|(known, value)| *value = *known);
+    (RECENCY.len() as u32..).zip(newest_first).for_each(|(newer, value)| *value = recency(newer));
+}
 
 impl Dataset {
     /// Writes the windows of `samples` of one timeframe into `out`, `[batch, time, feature]`, the oldest bar first.
@@ -105,8 +123,7 @@ impl Gather<'_> {
         for transform in &self.inputs[timeframe].transforms {
             match *transform {
                 WindowTransform::Recency { channel } => {
-                    let newest_first = out[channel..].iter_mut().step_by(width).rev();
-                    newest_first.zip(1_u32..).for_each(|(value, rank)| *value = -(rank as f32).ln());
+                    write_recency(out[channel..].iter_mut().step_by(width).rev());
                 }
                 WindowTransform::Age { channel } => {
                     let age = self.age_at(timeframe, table.available_at()[end as usize], decision);
@@ -141,4 +158,18 @@ impl Gather<'_> {
 
 pub(crate) fn check_buffer(expected: usize, found: usize) -> Result<(), DataError> {
     if expected == found { Ok(()) } else { Err(DataError::BufferLength { expected, found }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RECENCY, recency, write_recency};
+
+    #[test]
+    fn every_bar_of_a_window_of_any_length_has_its_recency() {
+        for length in [1, 60, RECENCY.len(), RECENCY.len() + 1, 700] {
+            let mut written = vec![f32::NAN; length];
+            write_recency(written.iter_mut());
+            assert!((0..).map(recency).zip(&written).all(|(expected, found)| expected == *found), "{length}");
+        }
+    }
 }
