@@ -51,7 +51,7 @@ fn a_clean_certificate_says_what_was_probed() {
 #[test]
 fn a_certificate_speaks_of_what_was_checked_and_of_nothing_else() {
     let bars = vec![walk("A", timeframe("5m"), 0..900, Span::ZERO, 1)];
-    let pipeline = pipeline(None, span("4d"), 1, &FeatureSpec::ALL);
+    let pipeline = pipeline(None, span("4d"), 1, &FeatureSpec::DEFAULT);
     let certificate = leak::check(&pipeline, &bars, &LABELS, 2, 11).unwrap();
     let data = pipeline.prepare(bars.clone(), &LABELS).unwrap();
     let of = |spec: &DataSpec, labels: &[LabelSpec], fitted: &Fitted| {
