@@ -29,6 +29,29 @@ fn the_validation_scores_of_a_run_come_out_again() {
 }
 
 #[test]
+fn every_architecture_is_trained_reported_and_scored_again() {
+    for (kind, model) in [
+        ("cnn", "{kind: cnn, cnn: {channels: 4, attention_heads: 2}, fusion: {kind: gated, output_size: 8}}"),
+        (
+            "lstm",
+            "{kind: lstm, lstm: {hidden_size: 4, bidirectional: true}, fusion: {kind: attention, output_size: 8}}",
+        ),
+        (
+            "hybrid",
+            "{kind: hybrid, cnn: {channels: 4}, lstm: {hidden_size: 4}, fusion: {kind: bilinear, output_size: 8}}",
+        ),
+    ] {
+        let run = SmallRun::new();
+        run.train(&["--set", &format!("model={model}")]).ended_with(DONE);
+        assert!(report(&run).contains(&format!("{kind} · ")), "the report does not name the {kind}");
+        let scores = || fs::read(run.run().join("scores-validation.json")).unwrap();
+        let before = scores();
+        evaluate(&run, "validation").ended_with(DONE);
+        assert!(scores() == before, "{kind}: the scores differ");
+    }
+}
+
+#[test]
 fn every_look_at_the_test_span_is_counted() {
     let run = SmallRun::new();
     run.train(&[]).ended_with(DONE);
