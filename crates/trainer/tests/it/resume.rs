@@ -36,7 +36,9 @@ fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_run_stopped_at_any_step_and_resumed_is_the_same_run() {
     tch::set_num_threads(1);
-    is_the_same_however_often_it_is_stopped(&SmallRun::new());
+    is_the_same_when_stopped(&SmallRun::new(), |steps_per_epoch, last| {
+        vec![vec![1], vec![steps_per_epoch], vec![2, steps_per_epoch - 1, last - 1], vec![5, 6, 7]]
+    });
 }
 
 #[test]
@@ -73,12 +75,15 @@ fn so_is_a_run_with_any_optimiser_schedule_accumulation_and_balance() {
             balancing,
             ..run.training
         };
-        is_the_same_however_often_it_is_stopped(&run);
+        is_the_same_when_stopped(&run, |steps_per_epoch, last| {
+            vec![vec![2, steps_per_epoch, 2 * steps_per_epoch + 1, last - 1]]
+        });
     }
 }
 
 /// Compares weights, the last checkpoint and the journal of a whole run with those of runs that are stopped and resumed.
-fn is_the_same_however_often_it_is_stopped(run: &SmallRun) {
+/// `stops` says at which steps they are stopped, for a run of so many steps per epoch and in all.
+fn is_the_same_when_stopped(run: &SmallRun, stops: impl Fn(usize, usize) -> Vec<Vec<usize>>) {
     let whole = tempfile::tempdir().unwrap();
     let mut heard = Heard::default();
     let (ending, network) = run.fit(whole.path(), Start::Fresh, &|| false, &mut heard).unwrap();
@@ -87,7 +92,7 @@ fn is_the_same_however_often_it_is_stopped(run: &SmallRun) {
     let last_checkpoint = format!("step-{last:08}");
 
     let steps_per_epoch = last / run.training.num_epochs;
-    for stops in [vec![1], vec![steps_per_epoch], vec![2, steps_per_epoch - 1, last - 1], vec![5, 6, 7]] {
+    for stops in stops(steps_per_epoch, last) {
         let folder = tempfile::tempdir().unwrap();
         let mut told = Heard::default();
         let mut start = Start::Fresh;
