@@ -84,6 +84,8 @@ fn stepper<'a>(
     spec: &OptimizerSpec,
     balancing: BalancingSpec,
 ) -> Stepper<'a> {
+    // The network is too small to be split over threads.
+    tch::set_num_threads(1);
     let balance = Balance::new(balancing, tasks, Device::Cpu).unwrap();
     let optimizer = Optimizer::new(spec, &learned(spec, network, &balance)).unwrap();
     Stepper { network, tasks, balance, optimizer, max_norm: 1e9, crew: None }
