@@ -1,5 +1,6 @@
 //! What `tch` lacks, over a thin C++ shim: fused steps of AdamW, Adam and SGD over plain tensors, clipping by norm, keyed
-//! dropout, the state of libtorch's generators, and the settings of the process.
+//! dropout, the state of libtorch's generators, and the settings of the process; and for the CPU two operations that keep a
+//! sample in the nearest memory, a residual block of convolutions and a layer of an LSTM, compiled once per instruction set.
 //!
 //! It never learns what a market, a network or a configuration is, and no C++ exception leaves it: every function checks what
 //! it can before the call and returns the rest as an [`Error`].

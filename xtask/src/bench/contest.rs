@@ -134,7 +134,8 @@ pub(super) fn compete(workspace: &Workspace, rounds: usize, contestants: &mut [C
 pub(super) fn build_measure(workspace: &Workspace) -> Result<PathBuf> {
     libtorch::ensure(workspace, &Request::default())?;
     let mut cargo = workspace.cargo();
-    let status = workspace::run(cargo.args(["build", "--package", "tapeline-benches", "--bin", "measure"]))?;
+    // With the features of the whole workspace, so that what the tests have compiled serves here too.
+    let status = workspace::run(cargo.args(["build", "--workspace", "--bin", "measure"]))?;
     ensure!(status.success(), "the program to be measured does not compile");
     Ok(workspace.metadata()?.target_directory.into_std_path_buf().join("debug/measure"))
 }
