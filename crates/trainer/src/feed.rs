@@ -1,6 +1,6 @@
 //! From sample numbers to tensors: host buffers are filled by the dataset and handed to the device.
 
-use tapeline_data_pipeline::{DataError, Dataset};
+use tapeline_data_pipeline::{Augmentation, DataError, Dataset};
 use tch::{Device, Tensor};
 
 use crate::error::TrainError;
@@ -27,22 +27,42 @@ pub(crate) struct Feed<'a> {
     data: &'a Dataset,
     tasks: &'a Tasks,
     device: Device,
+    augmentation: Option<Augmentation>,
     column: (Vec<f32>, Vec<f32>),
     table: (Vec<f32>, Vec<f32>),
 }
 
 impl<'a> Feed<'a> {
     pub(crate) fn new(data: &'a Dataset, tasks: &'a Tasks, device: Device) -> Self {
-        Self { data, tasks, device, column: Default::default(), table: Default::default() }
+        let (column, table) = Default::default();
+        Self { data, tasks, device, augmentation: None, column, table }
     }
 
-    /// The batch of `samples`.
+    /// From now on batches are augmented as the data's configuration says, if it does; `seed` is that of the epoch.
+    pub(crate) fn augment(&mut self, seed: u64) {
+        self.augmentation = self.data.augmentation(seed);
+    }
+
+    /// The batch of `samples`, which are train samples.
     pub(crate) fn batch(&mut self, samples: &[u32]) -> Result<Batch, TrainError> {
-        let inputs = tapeline_artefact::input_tensors(self.data, samples, self.device)?;
+        let inputs = self.inputs(samples)?;
         let tasks = self.tasks.iter();
         let targets =
             tasks.map(|task| self.targets(task.labels.clone(), samples)).collect::<Result<_, _>>()?;
         Ok(Batch { inputs, targets })
+    }
+
+    fn inputs(&self, samples: &[u32]) -> Result<Vec<Tensor>, TrainError> {
+        let Some(augmentation) = &self.augmentation else {
+            return Ok(tapeline_artefact::input_tensors(self.data, samples, self.device)?);
+        };
+        let windows = self.data.inputs().iter().enumerate().map(|(timeframe, layout)| {
+            let mut values = vec![0.0; samples.len() * layout.window_len()];
+            self.data.fill_augmented_inputs(augmentation, timeframe, samples, &mut values)?;
+            let shape = [samples.len() as i64, layout.length as i64, layout.width() as i64];
+            Ok(Tensor::f_from_slice(&values)?.f_reshape(shape)?.f_to_device(self.device)?)
+        });
+        windows.collect()
     }
 
     fn targets(&mut self, labels: std::ops::Range<usize>, samples: &[u32]) -> Result<Targets, TrainError> {
@@ -69,6 +89,12 @@ impl<'a> Feed<'a> {
     }
 
     fn fill_column(&mut self, label: usize, samples: &[u32]) -> Result<(), DataError> {
-        self.data.fill_targets(label, samples, &mut self.column.0, &mut self.column.1)
+        let (values, mask) = (&mut self.column.0, &mut self.column.1);
+        match &self.augmentation {
+            Some(augmentation) => {
+                self.data.fill_augmented_targets(augmentation, label, samples, values, mask)
+            }
+            None => self.data.fill_targets(label, samples, values, mask),
+        }
     }
 }

@@ -83,6 +83,7 @@ pub fn fit(
         if loop_state.state.cursor == 0 {
             observer.observe(&loop_state.epoch_started());
         }
+        loop_state.augment();
         for batch in order.chunks(run.training.batch_size).skip(loop_state.state.cursor) {
             loop_state.step(batch, observer)?;
             if interrupted() {
@@ -190,6 +191,12 @@ impl<'a> Loop<'a> {
             });
         }
         !exhausted
+    }
+
+    /// Train samples are augmented by the epoch that goes on, whether it is begun or resumed.
+    fn augment(&mut self) {
+        let epoch = self.state.epoch as u64;
+        self.feed.augment(child_seed(self.run.lineage.seed, Purpose::Augmentation, epoch));
     }
 
     fn progress(&self) -> Progress {

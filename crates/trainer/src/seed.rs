@@ -10,6 +10,8 @@ pub enum Purpose {
     Initialisation,
     /// The order of the samples of one epoch.
     Order,
+    /// What is done to the train samples of one epoch.
+    Augmentation,
     /// The masks of all dropout layers.
     Dropout,
     /// The bootstrap behind a score's interval.
@@ -21,6 +23,7 @@ impl Purpose {
         match self {
             Self::Initialisation => "initialisation",
             Self::Order => "order",
+            Self::Augmentation => "augmentation",
             Self::Dropout => "dropout",
             Self::Bootstrap => "bootstrap",
         }
@@ -64,8 +67,13 @@ mod tests {
 
     use super::{Purpose, child_seed, shuffled};
 
-    const PURPOSES: [Purpose; 4] =
-        [Purpose::Initialisation, Purpose::Order, Purpose::Dropout, Purpose::Bootstrap];
+    const PURPOSES: [Purpose; 5] = [
+        Purpose::Initialisation,
+        Purpose::Order,
+        Purpose::Augmentation,
+        Purpose::Dropout,
+        Purpose::Bootstrap,
+    ];
 
     #[test]
     fn no_two_places_of_the_tree_share_a_seed() {

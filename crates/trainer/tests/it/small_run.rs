@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use tapeline_data_pipeline::feature::{LogReturn, TimeOfDay, Volume};
 use tapeline_data_pipeline::{
-    DataSpec, Dataset, FeatureSpec, SequenceLengthSpec, SourceSpec, Span, SyntheticSpec, built_in_market,
+    AugmentationSpec, DataSpec, Dataset, PriceScalingSpec, SequenceLengthSpec, SourceSpec, Span,
+    SyntheticSpec, TemporalJitterSpec, built_in_market,
 };
 use tapeline_events::{Event, Observer};
 use tapeline_models::{
@@ -20,6 +22,7 @@ pub(crate) const SEED: u64 = 11;
 
 /// Everything that stands still while a run is trained.
 pub(crate) struct SmallRun {
+    pub(crate) pipeline: DataSpec,
     pub(crate) data: Dataset,
     pub(crate) tasks: Tasks,
     pub(crate) training: TrainingSpec,
@@ -31,7 +34,7 @@ pub(crate) fn data_spec() -> DataSpec {
         source: SourceSpec { synthetic: Some(synthetic), ..SourceSpec::default() },
         timeframes: ["1m", "5m"].iter().map(|text| text.parse().unwrap()).collect(),
         sequence_length: SequenceLengthSpec::Same(12),
-        features: vec![FeatureSpec::LogReturn, FeatureSpec::Volume, FeatureSpec::TimeOfDay],
+        features: vec![LogReturn.into(), Volume.into(), TimeOfDay.into()],
         stride: 7,
         ..DataSpec::default()
     }
@@ -50,7 +53,20 @@ pub(crate) fn tasks_spec() -> TasksSpec {
 
 impl SmallRun {
     pub(crate) fn new() -> Self {
-        let spec = data_spec();
+        Self::on(data_spec())
+    }
+
+    /// Every augmentation that there is, at once.
+    pub(crate) fn augmented() -> Self {
+        let augmentation = AugmentationSpec {
+            noise_std: Some(0.05),
+            temporal_jitter: Some(TemporalJitterSpec { probability: 0.5, max_shift: 3 }),
+            price_scaling: Some(PriceScalingSpec { low: 0.8, high: 1.25 }),
+        };
+        Self::on(DataSpec { augmentation: Some(augmentation), ..data_spec() })
+    }
+
+    fn on(spec: DataSpec) -> Self {
         let tasks = tasks_spec().check().unwrap();
         let bars = built_in_market(spec.source.synthetic.as_ref().unwrap(), Span::ZERO);
         let data = spec.check().unwrap().prepare(bars, tasks.labels()).unwrap();
@@ -58,7 +74,7 @@ impl SmallRun {
         training.scheduler.warmup_epochs = 0.5;
         training.checkpointing.every_n_epochs = 1;
         training.checkpointing.every_n_steps = Some(4);
-        Self { data, tasks, training }
+        Self { pipeline: spec, data, tasks, training }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
@@ -101,7 +117,7 @@ impl SmallRun {
             threads: 1,
             seed: SEED,
             data: "the small market".into(),
-            pipeline: data_spec(),
+            pipeline: self.pipeline.clone(),
             split: self.data.fitted().split,
             labels: self.tasks.labels().to_vec(),
             network: self.network_spec(),
