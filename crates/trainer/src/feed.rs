@@ -1,6 +1,6 @@
 //! From sample numbers to tensors: host buffers are filled by the dataset and handed to the device.
 
-use tapeline_data_pipeline::{DataError, Dataset};
+use tapeline_data_pipeline::{Augmentation, DataError, Dataset};
 use tch::{Device, Tensor};
 
 use crate::error::TrainError;
@@ -30,6 +30,7 @@ pub(crate) struct Feed<'a> {
     device: Device,
     /// By label: what a sample of each class counts for, where not all count alike.
     class_weights: Vec<Option<Vec<f32>>>,
+    augmentation: Option<Augmentation>,
     column: (Vec<f32>, Vec<f32>),
     table: (Vec<f32>, Vec<f32>),
 }
@@ -42,12 +43,18 @@ impl<'a> Feed<'a> {
         };
         let labels = tasks.iter().flat_map(|task| task.labels.clone().map(move |label| (task, label)));
         let class_weights = labels.map(|(task, label)| weights(task, label)).collect();
-        Self { data, tasks, device, class_weights, column: Default::default(), table: Default::default() }
+        let (column, table) = Default::default();
+        Self { data, tasks, device, class_weights, augmentation: None, column, table }
     }
 
-    /// The batch of `samples`.
+    /// From now on batches are augmented as the data's configuration says, if it does; `seed` is that of the epoch.
+    pub(crate) fn augment(&mut self, seed: u64) {
+        self.augmentation = self.data.augmentation(seed);
+    }
+
+    /// The batch of `samples`, which are train samples.
     pub(crate) fn batch(&mut self, samples: &[u32]) -> Result<Batch, TrainError> {
-        let inputs = tapeline_artefact::input_tensors(self.data, samples, self.device)?;
+        let inputs = self.inputs(samples)?;
         let tasks = self.tasks.iter();
         let targets =
             tasks.map(|task| self.targets(task.labels.clone(), samples)).collect::<Result<_, _>>()?;
@@ -68,6 +75,19 @@ impl<'a> Feed<'a> {
             sums.push(sum);
         }
         Ok(Denominators::new(sums))
+    }
+
+    fn inputs(&self, samples: &[u32]) -> Result<Vec<Tensor>, TrainError> {
+        let Some(augmentation) = &self.augmentation else {
+            return Ok(tapeline_artefact::input_tensors(self.data, samples, self.device)?);
+        };
+        let windows = self.data.inputs().iter().enumerate().map(|(timeframe, layout)| {
+            let mut values = vec![0.0; samples.len() * layout.window_len()];
+            self.data.fill_augmented_inputs(augmentation, timeframe, samples, &mut values)?;
+            let shape = [samples.len() as i64, layout.length as i64, layout.width() as i64];
+            Ok(Tensor::f_from_slice(&values)?.f_reshape(shape)?.f_to_device(self.device)?)
+        });
+        windows.collect()
     }
 
     fn targets(&mut self, labels: std::ops::Range<usize>, samples: &[u32]) -> Result<Targets, TrainError> {
@@ -95,7 +115,12 @@ impl<'a> Feed<'a> {
 
     fn fill_column(&mut self, label: usize, samples: &[u32]) -> Result<(), DataError> {
         let (values, weights) = &mut self.column;
-        self.data.fill_targets(label, samples, values, weights)?;
+        match &self.augmentation {
+            Some(augmentation) => {
+                self.data.fill_augmented_targets(augmentation, label, samples, values, weights)?;
+            }
+            None => self.data.fill_targets(label, samples, values, weights)?,
+        }
         if let Some(Some(of_class)) = self.class_weights.get(label) {
             // An absent label is filled with 0 and weighs 0, whatever the weight of class 0.
             for (weight, class) in weights.iter_mut().zip(values) {

@@ -88,6 +88,7 @@ pub fn fit(
         if loop_state.state.cursor == 0 {
             observer.observe(&loop_state.epoch_started());
         }
+        loop_state.augment();
         let done = loop_state.state.cursor * run.training.batch_size;
         for samples in order[done.min(order.len())..].chunks(run.training.samples_per_step()) {
             loop_state.step(samples, observer)?;
@@ -217,6 +218,12 @@ impl<'a> Loop<'a> {
             });
         }
         !exhausted
+    }
+
+    /// Train samples are augmented by the epoch that goes on, whether it is begun or resumed.
+    fn augment(&mut self) {
+        let epoch = self.state.epoch as u64;
+        self.feed.augment(child_seed(self.run.lineage.seed, Purpose::Augmentation, epoch));
     }
 
     fn progress(&self) -> Progress {

@@ -12,6 +12,8 @@ pub enum Purpose {
     Order,
     /// The order of the samples that a random curriculum goes by.
     Curriculum,
+    /// What is done to the train samples of one epoch.
+    Augmentation,
     /// The masks of all dropout layers.
     Dropout,
     /// The bootstrap behind a score's interval.
@@ -24,6 +26,7 @@ impl Purpose {
             Self::Initialisation => "initialisation",
             Self::Order => "order",
             Self::Curriculum => "curriculum",
+            Self::Augmentation => "augmentation",
             Self::Dropout => "dropout",
             Self::Bootstrap => "bootstrap",
         }
@@ -67,8 +70,14 @@ mod tests {
 
     use super::{Purpose, child_seed, shuffled};
 
-    const PURPOSES: [Purpose; 5] =
-        [Purpose::Initialisation, Purpose::Order, Purpose::Curriculum, Purpose::Dropout, Purpose::Bootstrap];
+    const PURPOSES: [Purpose; 6] = [
+        Purpose::Initialisation,
+        Purpose::Order,
+        Purpose::Curriculum,
+        Purpose::Augmentation,
+        Purpose::Dropout,
+        Purpose::Bootstrap,
+    ];
 
     #[test]
     fn no_two_places_of_the_tree_share_a_seed() {

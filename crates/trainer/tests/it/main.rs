@@ -1,6 +1,7 @@
 //! The trainer from outside.
 #![cfg(test)]
 
+mod augmentation;
 mod checkpoint;
 mod curriculum;
 mod disk;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tapeline_data_pipeline::feature::{LogReturn, TimeOfDay, Volume};
 use tapeline_data_pipeline::{
-    DataSpec, Dataset, SequenceLengthSpec, SourceSpec, Span, SyntheticSpec, built_in_market,
+    AugmentationSpec, DataSpec, Dataset, PriceScalingSpec, SequenceLengthSpec, SourceSpec, Span,
+    SyntheticSpec, TemporalJitterSpec, built_in_market,
 };
 use tapeline_events::{Event, Observer};
 use tapeline_models::{
@@ -21,6 +22,7 @@ pub(crate) const SEED: u64 = 11;
 
 /// Everything that stands still while a run is trained.
 pub(crate) struct SmallRun {
+    pub(crate) pipeline: DataSpec,
     pub(crate) data: Dataset,
     pub(crate) asked: TasksSpec,
     pub(crate) tasks: Tasks,
@@ -53,12 +55,25 @@ pub(crate) fn tasks_spec() -> TasksSpec {
 
 impl SmallRun {
     pub(crate) fn new() -> Self {
-        Self::of(tasks_spec())
+        Self::on(data_spec(), tasks_spec())
     }
 
     /// The same with other questions.
     pub(crate) fn of(asked: TasksSpec) -> Self {
-        let spec = data_spec();
+        Self::on(data_spec(), asked)
+    }
+
+    /// Every augmentation that there is, at once.
+    pub(crate) fn augmented() -> Self {
+        let augmentation = AugmentationSpec {
+            noise_std: Some(0.05),
+            temporal_jitter: Some(TemporalJitterSpec { probability: 0.5, max_shift: 3 }),
+            price_scaling: Some(PriceScalingSpec { low: 0.8, high: 1.25 }),
+        };
+        Self::on(DataSpec { augmentation: Some(augmentation), ..data_spec() }, tasks_spec())
+    }
+
+    fn on(spec: DataSpec, asked: TasksSpec) -> Self {
         let tasks = asked.check().unwrap();
         let bars = built_in_market(spec.source.synthetic.as_ref().unwrap(), Span::ZERO);
         let data = spec.check().unwrap().prepare(bars, tasks.labels()).unwrap();
@@ -66,7 +81,7 @@ impl SmallRun {
         training.scheduler = training.scheduler.with_warmup_epochs(0.5);
         training.checkpointing.every_n_epochs = 1;
         training.checkpointing.every_n_steps = Some(4);
-        Self { data, asked, tasks, training, threads: 1 }
+        Self { pipeline: spec, data, asked, tasks, training, threads: 1 }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
@@ -109,7 +124,7 @@ impl SmallRun {
             threads: self.threads,
             seed: SEED,
             data: "the small market".into(),
-            pipeline: data_spec(),
+            pipeline: self.pipeline.clone(),
             split: self.data.fitted().split,
             labels: self.tasks.labels().to_vec(),
             tasks: self.asked.clone(),
