@@ -88,7 +88,7 @@ impl<'a> Schema<'a> {
         Self { document: self.document, node }
     }
 
-    /// The paths of all keys below this schema that are named in it.
+    /// The paths of all keys below this schema that are named in it, each once.
     pub(crate) fn key_paths(self) -> Vec<KeyPath> {
         let mut paths = Vec::new();
         self.push_key_paths(&KeyPath::root(), &mut paths);
@@ -103,7 +103,9 @@ impl<'a> Schema<'a> {
                 if let Some(schema) = section.value(key) {
                     schema.push_key_paths(&path, paths);
                 }
-                paths.push(path);
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
             }
         }
     }

@@ -62,7 +62,7 @@ fn every_configuration_of_the_repository_loads_and_survives_a_round_trip() {
 
 #[test]
 fn nothing_in_configs_points_outside_the_project() {
-    for name in ["hybrid", "quickstart", "null-market"] {
+    for name in ["hybrid", "cnn", "lstm", "quickstart", "null-market"] {
         let config = load(&file(root().join(format!("configs/{name}.yaml")))).unwrap().config;
         for path in config.data.source.path.iter().chain([&config.output]) {
             assert!(path.is_relative() && !path.starts_with(".."), "{name}: {}", path.display());

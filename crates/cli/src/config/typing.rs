@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         let shapes = schema.shapes();
         match merged {
             Value::Dict(_, entries) => match self.choose_section(&shapes, schema.default(), entries, path) {
-                Some(section) => self.section(section, schema.default(), entries, path),
+                Some(section) => self.section(section, &shapes, schema.default(), entries, path),
                 None => self.mismatch(&shapes, path),
             },
             Value::Array(_, items) => {
@@ -69,10 +69,12 @@ impl<'a> Reader<'a> {
         typed.into()
     }
 
-    /// The entries of a section; `None` where it says nothing for want of a key that it needs.
+    /// The entries of a section; `None` where it says nothing for want of a key that it needs. `shapes` has it and those
+    /// that could stand in its place.
     fn section(
         &mut self,
         section: Section<'a>,
+        shapes: &[Shape<'a>],
         default: Option<&Json>,
         entries: &Dict,
         path: &KeyPath,
@@ -81,12 +83,17 @@ impl<'a> Reader<'a> {
         for (key, value) in entries {
             let below = path.join(key);
             match section.value(key) {
+                Some(_) if section.tag().is_some_and(|(tag, _)| tag == key) => {
+                    if let Some(word) = self.scalar(&words_at(shapes, key), &below) {
+                        typed.insert(key.clone(), word);
+                    }
+                }
                 Some(schema) => {
                     if let Some(value) = self.value(schema, value, &below) {
                         typed.insert(key.clone(), value);
                     }
                 }
-                None => self.unknown_key(section, key, below),
+                None => self.unknown_key(section, shapes, key, below),
             }
         }
         for key in section.required().filter(|key| !entries.contains_key(*key)) {
@@ -100,7 +107,8 @@ impl<'a> Reader<'a> {
         section.required().all(|key| typed.contains_key(key)).then(|| typed.into())
     }
 
-    /// Of several kinds of section the one that the entries mean: by its tag, given or default, else by its keys.
+    /// Of several kinds of section the one that the entries mean: by its tag, given or default, else the first that has most
+    /// of their keys.
     fn choose_section(
         &self,
         shapes: &[Shape<'a>],
@@ -108,12 +116,7 @@ impl<'a> Reader<'a> {
         entries: &Dict,
         path: &KeyPath,
     ) -> Option<Section<'a>> {
-        let sections = || {
-            shapes
-                .iter()
-                .filter_map(|shape| if let Shape::Section(section) = shape { Some(*section) } else { None })
-        };
-        let tagged = sections().find(|section| {
+        let tagged = sections(shapes).find(|section| {
             section.tag().is_some_and(|(key, word)| {
                 match self.layers.find(&path.join(key)).map(|node| &node.content) {
                     Some(Content::Scalar(scalar)) => scalar.text == word,
@@ -122,8 +125,11 @@ impl<'a> Reader<'a> {
                 }
             })
         });
-        let keyed = || sections().find(|section| section.keys().any(|key| entries.contains_key(key)));
-        tagged.or_else(keyed).or_else(|| sections().next())
+        let strange = |section: &Section<'a>| {
+            let known = section.keys().filter(|key| entries.contains_key(*key)).count();
+            entries.len() - known
+        };
+        tagged.or_else(|| sections(shapes).min_by_key(strange))
     }
 
     fn scalar(&mut self, shapes: &[Shape<'a>], path: &KeyPath) -> Option<Value> {
@@ -153,8 +159,22 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn unknown_key(&mut self, section: Section<'a>, key: &str, path: KeyPath) {
+    fn unknown_key(&mut self, section: Section<'a>, shapes: &[Shape<'a>], key: &str, path: KeyPath) {
         let origin = self.layers.origin_of_key(&path).unwrap_or(Origin::Default);
+        if let Some((tag, word)) = section.tag()
+            && let Some(help) = tags_with(shapes, key)
+        {
+            let message = format!("`{tag}: {word}` has no such key");
+            let section = path.parent();
+            let chosen_over = matches!(
+                self.layers.origin(&section.join(tag)),
+                Some(Origin::Flag { .. } | Origin::Environment { .. })
+            );
+            let instead = format!("; `--set '{section}={{{tag}: {word}}}'` replaces the whole section");
+            let help = if chosen_over { help + &instead } else { help };
+            self.faults.push(Fault { origin, path, message, help: Some(help) });
+            return;
+        }
         let help = self.meant_key(section, key, &path, &origin);
         self.faults.push(Fault { origin, path, message: "unknown key".into(), help });
     }
@@ -183,6 +203,29 @@ impl<'a> Reader<'a> {
     fn fault(&mut self, path: KeyPath, message: String, help: Option<String>) {
         let origin = self.layers.origin(&path).unwrap_or(Origin::Default);
         self.faults.push(Fault { origin, path, message, help });
+    }
+}
+
+fn sections<'a>(shapes: &[Shape<'a>]) -> impl Iterator<Item = Section<'a>> {
+    shapes.iter().filter_map(|shape| if let Shape::Section(section) = shape { Some(*section) } else { None })
+}
+
+/// What the value at `key` may be in any of the sections.
+fn words_at<'a>(shapes: &[Shape<'a>], key: &str) -> Vec<Shape<'a>> {
+    sections(shapes).filter_map(|section| section.value(key)).flat_map(Schema::shapes).collect()
+}
+
+/// Those of the sections that have `key`, in words: ``only `kind: lstm` and `kind: hybrid` have it``.
+fn tags_with(shapes: &[Shape<'_>], key: &str) -> Option<String> {
+    let owners: Vec<_> = sections(shapes)
+        .filter(|section| section.value(key).is_some())
+        .filter_map(Section::tag)
+        .map(|(tag, word)| format!("`{tag}: {word}`"))
+        .collect();
+    match &owners[..] {
+        [] => None,
+        [only] => Some(format!("only {only} has it")),
+        owners => Some(format!("only {} have it", owners.join(" and "))),
     }
 }
 

@@ -17,7 +17,7 @@ const TRAIN: Mode = Mode::Train { seed: 11, cursor: 5, rank: 0, first: 0 };
 pub(crate) fn networks() -> Vec<(String, NetworkSpec)> {
     let cnn = CnnSpec { channels: 12, dilations: vec![1, 2], attention_heads: 3, ..CnnSpec::default() };
     let lstm = LstmSpec { hidden_size: 16, attention_heads: 2, ..LstmSpec::default() };
-    let three = vec![
+    let three = [
         InputShape { length: 14, features: 4 },
         InputShape { length: 10, features: 4 },
         InputShape { length: 7, features: 3 },
@@ -108,6 +108,18 @@ fn evaluation_repeats_itself_and_ignores_batch_mates() {
                 let read = |tensor: Tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap();
                 assert_close(&read(alone.get(0)), &read(together.get(row)), 1e-6);
             }
+        }
+    });
+}
+
+#[test]
+fn every_timeframe_counts() {
+    for_each_network(|name, network, inputs| {
+        let reference = all_outputs(network, inputs, Mode::Evaluate);
+        for timeframe in 0..inputs.len() {
+            let mut others: Vec<Tensor> = inputs.iter().map(Tensor::shallow_clone).collect();
+            others[timeframe] = &others[timeframe] * -1.0;
+            assert_ne!(all_outputs(network, &others, Mode::Evaluate), reference, "{name}: {timeframe}");
         }
     });
 }
