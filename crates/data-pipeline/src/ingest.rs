@@ -210,18 +210,21 @@ impl Merging<'_> {
         Ok(())
     }
 
-    /// Puts every staged file in its place.
+    /// Puts every staged file in its place, and makes the names last.
     fn put_in_place(mut self) -> Result<IngestReport, IngestError> {
+        let write_error = |path: &Path, source| IngestError::WriteFile { path: path.into(), source };
+        let mut folders = BTreeSet::new();
         for (staged, place) in std::mem::take(&mut self.staged) {
             let path = self.spec.into.join(&place);
             let folder = path.parent().unwrap_or(&self.spec.into);
-            let in_place = || {
-                fs::create_dir_all(folder)?;
-                fs::rename(&staged, &path)?;
-                folder.ancestors().take(3).try_for_each(audited::sync_folder)
-            };
-            in_place().map_err(|source| IngestError::WriteFile { path: path.clone(), source })?;
+            let moved = fs::create_dir_all(folder).and_then(|()| fs::rename(&staged, &path));
+            moved.map_err(|source| write_error(&path, source))?;
+            // Its own, that of the timeframe, and the layout's.
+            folders.extend(folder.ancestors().take(3).map(Path::to_owned));
             self.report.written.push(place);
+        }
+        for folder in folders {
+            audited::sync_folder(&folder).map_err(|source| write_error(&folder, source))?;
         }
         Ok(self.report)
     }
