@@ -29,7 +29,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use tapeline_artefact::{Extractor, Predictions};
-use tapeline_data_pipeline::{Dataset, Split};
+use tapeline_data_pipeline::{Dataset, Split, Symbol};
 use tapeline_models::HeadKind;
 use tapeline_trainer::EVALUATION_BATCH;
 
@@ -126,7 +126,7 @@ impl Extraction<'_> {
         let Self { extractor, data, .. } = self;
         let said = extractor.predict(data, samples, EVALUATION_BATCH)?;
         let windows = data.windows();
-        let symbols = StringArray::from_iter_values(data.symbols().iter().map(|symbol| symbol.as_str()));
+        let symbols = StringArray::from_iter_values(data.symbols().iter().map(Symbol::as_str));
         let number = |sample: &u32| windows.symbols()[*sample as usize] as i32;
         let times: Vec<i64> =
             samples.iter().map(|sample| windows.decisions()[*sample as usize].nanos()).collect();
