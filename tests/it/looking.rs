@@ -54,6 +54,18 @@ fn nothing_leaks() {
 }
 
 #[test]
+fn features_are_listed_and_one_is_shown() {
+    let run = SmallRun::new();
+    let page = run.say(["data", "features"]).ended_with(DONE);
+    for expected in ["## volatility", "### garman_klass", "- parameter `period: 14`", "- warm-up: 20 bars"] {
+        assert!(page.stdout.contains(expected), "{expected} is missing in {}", page.stdout);
+    }
+    let one = run.say(["data", "features", "rsi"]).ended_with(DONE);
+    assert!(one.stdout.starts_with("### rsi\n") && page.stdout.contains(&one.stdout), "{}", one.stdout);
+    run.say(["data", "features", "rsy"]).ended_with(BAD_INPUT).complaining("\"rsy\" is not a feature");
+}
+
+#[test]
 fn an_impossible_market_is_not_made() {
     let run = SmallRun::new();
     run.say(["data", "synth", "--out", "bars", "--symbols", "0"])

@@ -1,5 +1,6 @@
 //! `tapeline data`: bars before anything is learned from them.
 
+mod features;
 mod ingest;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub(super) enum Verb {
     Leakcheck(LeakArguments),
     /// Say how many samples there are, where the spans begin and what was purged.
     Plan(ConfigArguments),
+    /// List the features that can be computed: formula, parameters with their defaults, channels and warm-up.
+    Features(features::Arguments),
 }
 
 /// What `synth` takes.
@@ -78,6 +81,7 @@ pub(super) fn run(verb: &Verb) -> Result<i32, Failure> {
         Verb::Synth(arguments) => synth(arguments),
         Verb::Leakcheck(arguments) => leakcheck(arguments),
         Verb::Plan(arguments) => plan(arguments),
+        Verb::Features(arguments) => features::run(arguments),
     }
 }
 

@@ -91,7 +91,10 @@ pub(crate) fn write_instead(shapes: &[Shape<'_>], node: &Node) -> Option<String>
     if wants(|shape| matches!(shape, Shape::Bool)) {
         return boolean(scalar);
     }
-    if wants(|shape| matches!(shape, Shape::Section(section) if section.keys().any(|key| key == "kind"))) {
+    let has_kind =
+        wants(|shape| matches!(shape, Shape::Section(section) if section.keys().any(|key| key == "kind")));
+    // Where kinds may stand alone too, a word that is none of them is none in a section either.
+    if has_kind && words(shapes).is_empty() {
         return Some(format!("write {{kind: {}}}", scalar.text));
     }
     if keys(shapes).any(|key| key == scalar.text) {
