@@ -121,7 +121,7 @@ fn read_files(
     for Parts { bars, notes } in parts.into_values() {
         let Some(bars) = join::join(bars, overlap)? else { continue };
         let no_volume = spec.columns.volume.is_none().then_some(SourceNote::NoVolume);
-        joined.push((bars, no_volume.into_iter().chain(SourceNote::added(notes)).collect()));
+        joined.push((bars, no_volume.into_iter().chain(SourceNote::added(&notes)).collect()));
     }
     Ok(joined)
 }

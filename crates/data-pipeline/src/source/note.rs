@@ -20,7 +20,7 @@ pub enum SourceNote {
 
 impl SourceNote {
     /// `notes` of several files as those of all of them.
-    pub(super) fn added(notes: Vec<Self>) -> Option<Self> {
+    pub(super) fn added(notes: &[Self]) -> Option<Self> {
         let rows = |note: &Self| if let Self::AmbiguousTimes { rows } = note { *rows } else { 0 };
         let rows = notes.iter().map(rows).sum();
         (rows > 0).then_some(Self::AmbiguousTimes { rows })

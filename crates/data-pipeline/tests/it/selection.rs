@@ -155,11 +155,7 @@ fn rows_are_counted_over_what_is_passed_over() {
 /// that nothing else counts.
 #[test]
 #[cfg(target_os = "linux")]
-#[expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "the child is told by a variable and answers by a line"
-)]
+#[expect(clippy::disallowed_methods, reason = "the child is told by a variable and answers by a line")]
 fn memory_grows_with_the_bars_that_are_asked_for() {
     const FILE: &str = "TAPELINE_TEST_LARGE_FILE";
     const ANSWER: &str = "grown by KiB: ";

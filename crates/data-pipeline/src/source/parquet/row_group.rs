@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::errors::ParquetError;
+use parquet::file::statistics::Statistics;
 
 use crate::source::cell::TimeUnitOf;
 use crate::source::plan::ReadPlan;
@@ -96,7 +97,7 @@ impl Bounds {
             groups
                 .iter()
                 .filter_map(|group| group.column(index).statistics())
-                .any(|statistics| statistics.is_min_max_deprecated())
+                .any(Statistics::is_min_max_deprecated)
         });
         if outdated {
             return Ok(None);

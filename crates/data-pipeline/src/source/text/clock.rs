@@ -27,6 +27,7 @@ pub(super) struct Reading {
 }
 
 /// What a cell says before it is known where its clock stands.
+#[derive(Clone, Copy, Debug)]
 enum Written {
     Instant(jiff::Timestamp),
     Local(DateTime),

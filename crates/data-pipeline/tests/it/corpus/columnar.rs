@@ -110,7 +110,8 @@ fn schemas() -> Vec<Case> {
         case("parquet-dates-as-closes", with("timestamp", days()))
             .with(|spec| spec.source.stamp = Some(Stamp::Close)),
         case("parquet-symbols-are-fractions", columns()).with(|spec| {
-            (spec.source.columns.symbol, spec.source.columns.volume) = (Some("volume".into()), None)
+            spec.source.columns.symbol = Some("volume".into());
+            spec.source.columns.volume = None;
         }),
     ]
 }

@@ -16,7 +16,6 @@ fn tree(name: &'static str, path: &'static str, files: &[&'static str]) -> Case 
 pub(super) fn cases() -> Vec<Case> {
     let rows = good_rows(20);
     let part = |rows: &[String]| with_rows(rows).into_bytes();
-    let overlapping = vec![("AAA/1.csv", part(&rows[..12])), ("AAA/2.csv", part(&rows[10..]))];
     vec![
         tree("path-to-nothing", "bars/AAA.csv", &["AAA.csv"]),
         tree("folder-without-bars", "bars", &["bars/README.md"]),
@@ -38,12 +37,10 @@ pub(super) fn cases() -> Vec<Case> {
             .with(|spec| spec.source.symbols = super::spec::only(&["BTC/USD"])),
         Case {
             name: "files-that-overlap",
-            files: overlapping
-                .iter()
-                .map(|(_, bytes)| bytes.clone())
-                .zip(["bars/symbol=AAA/1.csv", "bars/symbol=AAA/2.csv"])
-                .map(|(bytes, path)| (path, bytes))
-                .collect(),
+            files: vec![
+                ("bars/symbol=AAA/1.csv", part(&rows[..12])),
+                ("bars/symbol=AAA/2.csv", part(&rows[10..])),
+            ],
             path: "bars",
             change: |_| {},
         },
