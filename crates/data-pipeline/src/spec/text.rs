@@ -205,6 +205,11 @@ fn unreadable(pattern: &str) -> Option<String> {
         Ok(read) => read,
         Err(error) => return Some(format!("it cannot read {written:?}, which it wrote itself: {error}")),
     };
+    if read.iana_time_zone().is_some() {
+        return Some(
+            "the name of a zone in a cell (%Q) is not read; data.source.text.time.zone names it".into(),
+        );
+    }
     if let Ok(instant) = read.to_timestamp() {
         let off = instant.duration_since(trial.timestamp()).as_secs().abs();
         return (off > 0 && read.hour().is_none_or(|hour| hour != TRIAL.hour()))
@@ -243,9 +248,19 @@ mod tests {
 
     #[test]
     fn patterns_that_lose_the_time_are_refused() {
-        for text in
-            ["", "ISO", "sec", "yyyy-MM-dd", "%H:%M", "%Y-%m", "%Y-%m-%d %I:%M", "%Y-%m-%d %Z", "%Y %q", "%"]
-        {
+        for text in [
+            "",
+            "ISO",
+            "sec",
+            "yyyy-MM-dd",
+            "%H:%M",
+            "%Y-%m",
+            "%Y-%m-%d %I:%M",
+            "%Y-%m-%d %Z",
+            "%Y-%m-%d %H:%M %Q",
+            "%Y %q",
+            "%",
+        ] {
             assert!(text.parse::<TimeFormat>().is_err(), "{text:?} was taken for a format");
         }
     }

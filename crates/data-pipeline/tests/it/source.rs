@@ -1,6 +1,6 @@
 //! Parquet in every shape that is promised, and a clear word on those that are not.
 
-mod real;
+pub(crate) mod real;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Text in every shape that can be declared. What is refused is in `corpus`.
 
+mod real;
+
 use std::fs;
 
 use proptest::prelude::*;

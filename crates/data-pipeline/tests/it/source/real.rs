@@ -14,7 +14,7 @@ use super::{only, timeframe};
     clippy::print_stdout,
     reason = "a test may be told where bars are, and says so if not"
 )]
-fn real_bars(group: &str) -> Option<PathBuf> {
+pub(crate) fn real_bars(group: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("TAPELINE_BARS");
     if folder.is_none() {
         println!("skipped: TAPELINE_BARS is not set");
