@@ -52,7 +52,7 @@ fn what_was_ingested_is_told_and_can_be_read() {
 
     let source = "data.source={path: bars, stamp: open}";
     let read = ["data", "audit", "--set", source, "--set", "data.timeframes=[1h]"];
-    Said::by(tapeline(folder.path(), read)).ended_with(DONE).printing("BTCUSDT  1h    800");
+    Said::by(tapeline(folder.path(), read)).ended_with(DONE).printing("BTCUSDT  1h     800");
 }
 
 #[test]
