@@ -79,7 +79,7 @@ fn a_run_is_registered_proved_and_promoted() {
     let column =
         |name: &str| listed.as_array().unwrap().iter().map(|row| row[name].clone()).collect::<Vec<_>>();
     assert_eq!(column("version"), [1, 2]);
-    assert_eq!(column("leak_check"), ["none", "clean"]);
+    assert_eq!(column("leak_check"), [Value::Null, "clean".into()]);
     assert_eq!(listed[1]["aliases"], serde_json::json!(["candidate", "champion"]));
     registry(&run, "list").ended_with(DONE).printing("candidate, champion").printing(&id);
     registry(&run, "show hybrid champion").ended_with(DONE).printing("clean: ").printing("forced (trying)");

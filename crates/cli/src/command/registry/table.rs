@@ -1,13 +1,17 @@
 //! Versions in words: a line for each, and all that is known of one. Plain text that fits a log.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use serde_json::{Value, json};
 use tapeline_artefact::{AliasChange, AliasCommand, Aliases, Entry, Evidence, RegistryError, Verdict};
 
 use super::pointing;
 use crate::failure::Failure;
+
+/// Lines above, under the header and below, and none between the rows.
+const STYLE: TableStyle = presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
 
 /// The score that a line has room for.
 const SCORE: &str = "validation/loss";
@@ -16,7 +20,7 @@ const SCORE: &str = "validation/loss";
 pub(super) struct Row {
     model: String,
     version: u32,
-    aliases: String,
+    aliases: Vec<String>,
     state: Result<Entry, String>,
 }
 
@@ -37,12 +41,16 @@ impl Row {
             ) => Err(Failure::from(error).message()),
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { model: model.into(), version, aliases: pointing(aliases, version), state })
+        Ok(Self {
+            model: model.into(),
+            version,
+            aliases: aliases.of(version).map(str::to_owned).collect(),
+            state,
+        })
     }
 
     pub(super) fn json(&self) -> Value {
         let Self { model, version, aliases, .. } = self;
-        let aliases: Vec<&str> = aliases.split(", ").filter(|alias| !alias.is_empty()).collect();
         match &self.state {
             Err(problem) => {
                 json!({ "model": model, "version": version, "aliases": aliases, "damaged": problem })
@@ -56,7 +64,7 @@ impl Row {
                 "registered": entry.registered,
                 "run": entry.evidence.run,
                 "leak_check": leak_check(&entry.evidence),
-                "targets": targets(&entry.evidence),
+                "targets": target_counts(&entry.evidence),
                 SCORE: score(&entry.evidence),
             }),
         }
@@ -66,8 +74,8 @@ impl Row {
 /// A line for each version.
 pub(super) fn render(rows: &[Row]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["model", "version", "aliases", "registered", "run", "leak check", "targets", SCORE]);
+    table.load_style(STYLE);
+    table.set_header(["model", "version", "aliases", "registered", "run", "leak check", "targets", "loss"]);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 1));
         if matches!(index, 1 | 7) {
@@ -76,12 +84,12 @@ pub(super) fn render(rows: &[Row]) -> String {
     }
     let mut damaged = String::new();
     for Row { model, version, aliases, state } in rows {
-        let mut cells = vec![model.clone(), version.to_string(), aliases.clone()];
+        let mut cells = vec![model.clone(), version.to_string(), aliases.join(", ")];
         match state {
             Ok(entry) => cells.extend([
-                seconds(&entry.registered.at),
+                minutes(&entry.registered.at),
                 entry.evidence.run.clone(),
-                leak_check(&entry.evidence).into(),
+                leak_check(&entry.evidence).unwrap_or("none").into(),
                 targets(&entry.evidence),
                 score(&entry.evidence).map_or_else(|| "–".into(), |loss| format!("{loss:.5}")),
             ]),
@@ -97,30 +105,38 @@ pub(super) fn render(rows: &[Row]) -> String {
     format!("{}\n{damaged}", lines.join("\n"))
 }
 
-/// RFC 3339 to the second.
-fn seconds(at: &str) -> String {
-    at.split_once('.').map_or_else(|| at.to_owned(), |(whole, _)| format!("{whole}Z"))
+/// The minute of an RFC 3339 instant.
+fn minutes(at: &str) -> String {
+    at.chars().take("2026-01-31T00:00".len()).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
-fn leak_check(evidence: &Evidence) -> &'static str {
-    match &evidence.leak_certificate {
-        None => "none",
-        Some(certificate) if certificate.is_clean() => "clean",
-        Some(_) => "LEAKS",
-    }
+fn leak_check(evidence: &Evidence) -> Option<&'static str> {
+    let certificate = evidence.leak_certificate.as_ref()?;
+    Some(if certificate.is_clean() { "clean" } else { "LEAKS" })
+}
+
+/// What can become of a target, the worst first.
+const VERDICTS: [(Verdict, &str); 4] = [
+    (Verdict::Missed, "missed"),
+    (Verdict::Undefined, "undefined"),
+    (Verdict::NotScored, "not scored"),
+    (Verdict::Met, "met"),
+];
+
+fn count(evidence: &Evidence, verdict: Verdict) -> usize {
+    evidence.targets.iter().filter(|target| target.verdict == verdict).count()
+}
+
+/// By verdict, with every verdict there is.
+fn target_counts(evidence: &Evidence) -> BTreeMap<String, usize> {
+    let counted = |(verdict, word): (Verdict, &str)| (word.replace(' ', "_"), count(evidence, verdict));
+    VERDICTS.into_iter().map(counted).collect()
 }
 
 fn targets(evidence: &Evidence) -> String {
-    let count = |verdict| evidence.targets.iter().filter(|target| target.verdict == verdict).count();
-    let verdicts = [
-        (Verdict::Missed, "missed"),
-        (Verdict::Undefined, "undefined"),
-        (Verdict::NotScored, "not scored"),
-        (Verdict::Met, "met"),
-    ];
-    let told: Vec<String> = verdicts
+    let told: Vec<String> = VERDICTS
         .into_iter()
-        .map(|(verdict, word)| (count(verdict), word))
+        .map(|(verdict, word)| (count(evidence, verdict), word))
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
