@@ -1,4 +1,5 @@
-"""Golden values for `crates/trainer`, from PyTorch: its schedulers, its losses on the valid cells alone, its AdamW.
+"""Golden values for `crates/trainer`, from PyTorch: its schedulers, its losses on the valid cells alone, its optimisers, the
+gradients of uncertainty balancing; and class weights from sums written out.
 
   pip install torch==2.11.0 numpy
   python scripts/golden_trainer.py            # writes crates/trainer/tests/golden/*.json
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import torch
 from torch.nn import functional
-from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
+from torch.optim.lr_scheduler import ChainedScheduler, CosineAnnealingLR, LinearLR, ReduceLROnPlateau, SequentialLR, StepLR
 
 FOLDER = Path(__file__).resolve().parent.parent / "crates" / "trainer" / "tests" / "golden"
 CHECK_TOLERANCE = 1e-7
@@ -20,91 +21,217 @@ CHECK_TOLERANCE = 1e-7
 def schedule():
     """Learning rates of every step, as the optimiser sees them."""
     cases = []
-    for peak, epochs, warmup_epochs, steps_per_epoch in [(1e-3, 5, 2, 4), (2e-3, 3, 0, 7), (0.5, 10, 1, 3)]:
-        warmup, total = warmup_epochs * steps_per_epoch, epochs * steps_per_epoch
+
+    def add(peak, epochs, steps_per_epoch, scheduler, make, history=()):
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=peak)
-        cosine = CosineAnnealingLR(optimizer, T_max=total - warmup)
-        scheduler = cosine
-        if warmup:
-            linear = LinearLR(optimizer, start_factor=1 / warmup, total_iters=warmup - 1)
-            scheduler = SequentialLR(optimizer, [linear, cosine], milestones=[warmup])
+        warmup = scheduler["warmup_epochs"] * steps_per_epoch
+        # The last step of the warm-up has the peak rate.
+        linear = LinearLR(optimizer, start_factor=1 / warmup, total_iters=warmup - 1) if warmup else None
+        by_step, by_epoch = make(optimizer, linear, warmup)
         rates = []
-        for _ in range(total):
-            rates.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
+        for epoch in range(epochs):
+            for _ in range(steps_per_epoch):
+                rates.append(optimizer.param_groups[0]["lr"])
+                optimizer.step()
+                if by_step:
+                    by_step.step()
+            if by_epoch:
+                by_epoch.step(history[epoch])
         cases.append({
-            "peak": peak, "epochs": epochs, "warmup_epochs": warmup_epochs, "steps_per_epoch": steps_per_epoch,
-            "rates": rates,
+            "peak": peak, "epochs": epochs, "steps_per_epoch": steps_per_epoch, "scheduler": scheduler,
+            "history": list(history), "rates": rates,
         })
+
+    for peak, epochs, warmup_epochs, steps, low in [
+        (1e-3, 5, 2, 4, 0.0), (2e-3, 3, 0, 7, 0.0), (0.5, 10, 1, 3, 0.0), (0.5, 6, 1, 5, 0.02),
+    ]:
+        def cosine(optimizer, linear, warmup):
+            cosine = CosineAnnealingLR(optimizer, T_max=epochs * steps - warmup, eta_min=low)
+            return (SequentialLR(optimizer, [linear, cosine], milestones=[warmup]) if linear else cosine), None
+
+        add(peak, epochs, steps, {"kind": "cosine", "warmup_epochs": warmup_epochs, "min_rate": low}, cosine)
+
+    for peak, epochs, warmup_epochs, steps, every, factor in [(1e-2, 9, 0, 4, 3, 0.1), (0.2, 8, 3, 5, 2, 0.5)]:
+        def step(optimizer, linear, warmup):
+            falls = StepLR(optimizer, step_size=every * steps, gamma=factor)
+            return (ChainedScheduler([linear, falls]) if linear else falls), None
+
+        scheduler = {"kind": "step", "warmup_epochs": warmup_epochs, "every_epochs": every, "factor": factor}
+        add(peak, epochs, steps, scheduler, step)
+
+    add(3e-3, 4, 5, {"kind": "constant", "warmup_epochs": 2}, lambda optimizer, linear, warmup: (linear, None))
+
+    falling = [1.0, 0.9, 0.895, 0.89, 0.9, 0.91, 0.7, 0.71, 0.72, 0.73, 0.74, 0.75, 0.69, 0.69, 0.8, 0.8, 0.8, 0.8]
+    for metric, sign, patience, min_delta, factor, low in [
+        ("validation/loss", 1, 2, 0.0, 0.5, 0.0), ("validation/loss", 1, 1, 0.02, 0.1, 1e-4),
+        ("validation/loss", 1, 0, 0.0, 0.3, 2e-3), ("validation/price_prediction/h1/rank_ic_series", -1, 2, 0.012, 0.5, 0.0),
+    ]:
+        def plateau(optimizer, linear, warmup):
+            mode = "min" if sign > 0 else "max"
+            return None, ReduceLROnPlateau(
+                optimizer, mode, factor=factor, patience=patience, threshold=min_delta, threshold_mode="abs", min_lr=low, eps=0.0)
+
+        scheduler = {
+            "kind": "plateau", "warmup_epochs": 0, "metric": metric, "factor": factor, "patience": patience,
+            "min_delta": min_delta, "min_rate": low,
+        }
+        add(1e-2, len(falling), 2, scheduler, plateau, [sign * value for value in falling])
     return cases
+
+
+CLASSES = 4
+TASKS = [
+    {"kind": "huber", "horizons": 3, "weight": 1.0},
+    {"kind": "mse", "horizons": 2, "weight": 0.5},
+    {"kind": "cross_entropy", "horizons": 2, "weight": 0.3},
+]
+
+
+def mean_loss(task, output, target, mask):
+    """The mean over the valid cells of one task, in its own unit; none where there is no valid cell."""
+    if not mask.any():
+        return None
+    if task["kind"] == "cross_entropy":
+        scores = output.reshape(*mask.shape, CLASSES)
+        return functional.cross_entropy(scores[mask], target[mask])
+    if task["kind"] == "huber":
+        return functional.huber_loss(output[mask], target[mask], delta=1.0)
+    return functional.mse_loss(output[mask], target[mask])
+
+
+def batch_with_holes(batch, blind):
+    """Output, target and mask of each task; number `blind` has no valid cell."""
+    for number, task in enumerate(TASKS):
+        is_classes = task["kind"] == "cross_entropy"
+        shape = (batch, task["horizons"])
+        output = (2 * torch.randn(batch, task["horizons"] * (CLASSES if is_classes else 1))).requires_grad_()
+        mask = torch.rand(shape) >= (2.0 if number == blind else 0.3)
+        target = torch.randint(CLASSES, shape) if is_classes else 2 * torch.randn(shape)
+        yield task, output, target, mask
+
+
+def recorded(task, output, target, mask, loss, gradient):
+    return {
+        "kind": task["kind"], "horizons": task["horizons"], "weight": task["weight"], "output": output.detach(),
+        "target": (target * mask).float(), "mask": mask.float(), "loss": loss,
+        "gradient": torch.zeros_like(output) if gradient is None else gradient,
+    }
+
+
+def scale(task):
+    return math.log(CLASSES) if task["kind"] == "cross_entropy" else 1.0
 
 
 def loss():
     """A batch with holes: for each task the mean over its valid cells, then the weighted sum, and the gradient."""
     torch.manual_seed(5)
-    batch, classes = 12, 4
-    tasks = [
-        {"kind": "huber", "horizons": 3, "weight": 1.0, "absent": 0.3},
-        {"kind": "mse", "horizons": 2, "weight": 0.5, "absent": 0.3},
-        {"kind": "cross_entropy", "horizons": 2, "weight": 0.3, "absent": 0.3},
-    ]
     cases = []
     for blind in [None, 0, 1, 2]:
-        total, recorded = torch.zeros(()), []
-        outputs = []
-        for number, task in enumerate(tasks):
-            width = task["horizons"] * (classes if task["kind"] == "cross_entropy" else 1)
-            output = (2 * torch.randn(batch, width)).requires_grad_()
-            mask = torch.rand(batch, task["horizons"]) >= task["absent"]
-            if number == blind:
-                mask = torch.zeros_like(mask)
-            if task["kind"] == "cross_entropy":
-                target = torch.randint(classes, (batch, task["horizons"]))
-                scores = output.reshape(batch, task["horizons"], classes)
-                mean = functional.cross_entropy(scores[mask], target[mask]) / math.log(classes)
-            elif task["kind"] == "huber":
-                target = 2 * torch.randn(batch, task["horizons"])
-                mean = functional.huber_loss(output[mask], target[mask], delta=1.0)
-            else:
-                target = 2 * torch.randn(batch, task["horizons"])
-                mean = functional.mse_loss(output[mask], target[mask])
-            if number == blind:
-                mean = torch.zeros(())
-            else:
-                total = total + task["weight"] * mean
-            outputs.append(output)
-            recorded.append({
-                "kind": task["kind"], "horizons": task["horizons"], "weight": task["weight"],
-                "output": output.detach(), "target": (target * mask).float(), "mask": mask.float(), "loss": mean.detach(),
-            })
-        gradients = torch.autograd.grad(total, outputs, allow_unused=True)
-        for task, output, gradient in zip(recorded, outputs, gradients):
-            task["gradient"] = torch.zeros_like(output) if gradient is None else gradient
-        cases.append({"batch": batch, "total": total.detach(), "tasks": recorded})
+        parts = list(batch_with_holes(12, blind))
+        total, losses = torch.zeros(()), []
+        for task, output, target, mask in parts:
+            mean = mean_loss(task, output, target, mask)
+            losses.append(torch.zeros(()) if mean is None else mean.detach() / scale(task))
+            if mean is not None:
+                total = total + task["weight"] * mean / scale(task)
+        gradients = torch.autograd.grad(total, [output for _, output, _, _ in parts], allow_unused=True)
+        tasks = [recorded(*part, loss, gradient) for part, loss, gradient in zip(parts, losses, gradients)]
+        cases.append({"batch": 12, "total": total.detach(), "tasks": tasks})
     return cases
 
 
-def adamw():
-    """Ten steps with a rate that changes."""
-    torch.manual_seed(6)
-    shapes = [[3, 4], [5], [2, 1, 3]]
-    decay = 1e-2
-    parameters = [torch.randn(shape).requires_grad_() for shape in shapes]
-    start = [parameter.detach().clone() for parameter in parameters]
-    optimizer = torch.optim.AdamW(parameters, lr=1.0, weight_decay=decay, betas=(0.9, 0.999), eps=1e-8)
-    steps = []
-    for step in range(10):
-        rate = 1e-2 * (step + 1) / 10
-        optimizer.param_groups[0]["lr"] = rate
-        for parameter in parameters:
-            parameter.grad = torch.randn(parameter.shape) * 10.0 ** (step % 3 - 1)
-        gradients = [parameter.grad.clone() for parameter in parameters]
-        optimizer.step()
-        steps.append({
-            "rate": rate, "gradients": gradients, "parameters": [parameter.detach().clone() for parameter in parameters],
+def balance():
+    """The same under learned uncertainties: the loss of Kendall, Gal and Cipolla, and its gradient by outputs and by log σ²."""
+    torch.manual_seed(8)
+    cases = []
+    for blind, start in [(None, [0.0, 0.0, 0.0]), (None, [0.7, -1.3, 0.4]), (1, [0.2, 0.5, -0.6])]:
+        parts = list(batch_with_holes(12, blind))
+        log_variances = torch.tensor(start, requires_grad=True)
+        total, losses = torch.zeros(()), []
+        for s, (task, output, target, mask) in zip(log_variances, parts):
+            mean = mean_loss(task, output, target, mask)
+            losses.append(torch.zeros(()) if mean is None else mean.detach() / scale(task))
+            if mean is not None:
+                share = 1.0 if task["kind"] == "cross_entropy" else 0.5
+                total = total + share * torch.exp(-s) * mean + 0.5 * s
+        *gradients, by_log_variances = torch.autograd.grad(
+            total, [output for _, output, _, _ in parts] + [log_variances], allow_unused=True)
+        tasks = [recorded(*part, loss, gradient) for part, loss, gradient in zip(parts, losses, gradients)]
+        cases.append({
+            "batch": 12, "total": total.detach(), "tasks": tasks, "log_variances": start,
+            "log_variances_gradient": by_log_variances,
         })
-    return {"weight_decay": decay, "shapes": shapes, "start": start, "steps": steps}
+    return cases
+
+
+def optimizer():
+    """Five steps with a rate that changes; matrices decay, vectors do not."""
+    torch.manual_seed(6)
+    shapes, matrices = [[3, 4], [5], [2, 1, 3], [1, 1, 4], [1, 3]], [True, False, True, False, True]
+    adam = {"learning_rate": 1e-2, "weight_decay": 1e-2, "betas": [0.9, 0.999], "epsilon": 1e-8}
+    other = {"learning_rate": 1e-2, "weight_decay": 0.2, "betas": [0.8, 0.95], "epsilon": 1e-3}
+    sgd = {"learning_rate": 1e-2, "weight_decay": 0.1}
+    cases = []
+    for spec in [
+        {"kind": "adamw", "decay": "matrices_only", **adam}, {"kind": "adamw", "decay": "all", **other},
+        {"kind": "adam", "decay": "matrices_only", **adam}, {"kind": "adam", "decay": "all", **other},
+        {"kind": "sgd", "decay": "matrices_only", "momentum": 0.9, "nesterov": True, **sgd},
+        {"kind": "sgd", "decay": "all", "momentum": 0.7, "nesterov": False, **sgd},
+        {"kind": "sgd", "decay": "matrices_only", "momentum": 0.0, "nesterov": False, **sgd},
+    ]:
+        parameters = [torch.randn(shape).requires_grad_() for shape in shapes]
+        start = [parameter.detach().clone() for parameter in parameters]
+        decaying = [parameter for parameter, matrix in zip(parameters, matrices) if matrix or spec["decay"] == "all"]
+        others = [parameter for parameter, matrix in zip(parameters, matrices) if not matrix and spec["decay"] != "all"]
+        groups = [{"params": decaying, "weight_decay": spec["weight_decay"]}]
+        groups += [{"params": others, "weight_decay": 0.0}] if others else []
+        if spec["kind"] == "sgd":
+            made = torch.optim.SGD(groups, lr=1.0, momentum=spec["momentum"], nesterov=spec["nesterov"])
+        else:
+            kind = torch.optim.AdamW if spec["kind"] == "adamw" else torch.optim.Adam
+            made = kind(groups, lr=1.0, betas=tuple(spec["betas"]), eps=spec["epsilon"])
+        steps = []
+        for step in range(5):
+            rate = 1e-2 * (step + 1) / 5
+            for group in made.param_groups:
+                group["lr"] = rate
+            for parameter in parameters:
+                parameter.grad = torch.randn(parameter.shape) * 10.0 ** (step % 3 - 1)
+            gradients = [parameter.grad.clone() for parameter in parameters]
+            made.step()
+            moved = [parameter.detach().clone() for parameter in parameters]
+            steps.append({"rate": rate, "gradients": gradients, "parameters": moved})
+        cases.append({"optimizer": spec, "shapes": shapes, "start": start, "steps": steps})
+    return cases
+
+
+def class_weights():
+    """Weights of classes with a mean of 1 over the samples, and a cross entropy under them."""
+    counts = [410, 37, 1203, 1]
+    total = sum(counts)
+
+    def normalised(raw):
+        mean = sum(weight * count for weight, count in zip(raw, counts)) / total
+        return [weight / mean for weight in raw]
+
+    effective = []
+    for beta in [0.0, 0.9, 0.999, 0.999999]:
+        # The sum that (1 − βⁿ) / (1 − β) is short for.
+        numbers = [math.fsum(beta**i for i in range(count)) for count in counts]
+        effective.append({"beta": beta, "weights": normalised([1 / number for number in numbers])})
+    balanced = [total / (len(counts) * count) for count in counts]
+
+    torch.manual_seed(9)
+    output = torch.randn(20, CLASSES).requires_grad_()
+    target, mask = torch.randint(CLASSES, (20, 1)), torch.rand(20, 1) >= 0.3
+    of_class = torch.tensor(balanced)
+    mean = functional.cross_entropy(output[mask[:, 0]], target[mask], weight=of_class) / math.log(CLASSES)
+    [gradient] = torch.autograd.grad(mean, [output])
+    batch = {
+        "output": output.detach(), "target": (target * mask).float(), "weights": of_class[target] * mask,
+        "loss": mean.detach(), "gradient": gradient,
+    }
+    return {"counts": counts, "balanced": balanced, "effective_number": effective, "batch": batch}
 
 
 def plain(value):
@@ -132,7 +259,8 @@ def same(found, expected):
 
 def main():
     differs = False
-    for name, make in [("schedule", schedule), ("loss", loss), ("adamw", adamw)]:
+    documents = [schedule, loss, balance, optimizer, class_weights]
+    for name, make in [(make.__name__, make) for make in documents]:
         path, value = FOLDER / f"{name}.json", plain(make())
         if "--check" in sys.argv[1:]:
             if not path.exists() or not same(json.loads(path.read_text()), value):

@@ -4,7 +4,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "adamw.cpp",
     "clip.cpp",
     "conv_block.cpp",
@@ -13,6 +13,7 @@ const SOURCES: [&str; 8] = [
     "kernel/choice.cpp",
     "lstm.cpp",
     "process.cpp",
+    "sgd.cpp",
 ];
 /// Plain loops, compiled once per instruction set and chosen when the program runs.
 const KERNELS: [&str; 2] = ["kernel/conv_block.cpp", "kernel/lstm.cpp"];

@@ -75,6 +75,38 @@ fn the_journal_tells_every_step_once_and_in_order() {
 }
 
 #[test]
+fn another_optimiser_schedule_and_balance_are_words_away() {
+    let run = SmallRun::new();
+    let set = [
+        "--set",
+        "training.optimizer={kind: sgd, learning_rate: 0.02}",
+        "--set",
+        "training.scheduler={kind: plateau, warmup_epochs: 0.5, patience: 0}",
+        "--set",
+        "training.gradient_accumulation=2",
+        "--set",
+        "training.balancing=uncertainty",
+        "--set",
+        "tasks.regime_detection.class_weights=balanced",
+    ];
+    run.train(&set).ended_with(DONE);
+    let lineage: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.run().join("lineage.json")).unwrap()).unwrap();
+    assert_eq!(lineage["lineage"]["training"]["optimizer"]["nesterov"], true);
+    assert_eq!(lineage["lineage"]["tasks"]["regime_detection"]["class_weights"], "balanced");
+    let count = |key: &str| lineage["parameters"][key].as_u64().unwrap();
+    assert!(0 < count("decaying") && count("decaying") < count("learned"), "{}", lineage["parameters"]);
+    let report = fs::read_to_string(run.run().join("report.html")).unwrap();
+    assert!(report.contains("Weight in training") && report.contains("stratified"));
+    let artefact = fs::read(run.run().join("artefact/weights.safetensors")).unwrap();
+    let holds = |name: &str| artefact.windows(name.len()).any(|bytes| bytes == name.as_bytes());
+    assert!(
+        holds("regime_detection.weight") && !holds("log_variances"),
+        "the uncertainties are in the artefact"
+    );
+}
+
+#[test]
 fn the_report_loads_nothing_from_elsewhere() {
     let run = SmallRun::new();
     run.train(&[]).ended_with(DONE);

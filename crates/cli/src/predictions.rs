@@ -106,7 +106,7 @@ fn forecast_columns(
     let label = &data.labels()[task.labels.start + position];
     let mut add = |name: String, values: Float32Array| columns.push((name, Arc::new(values)));
     match (task.kind, &label.fitted) {
-        (TaskKind::Regime { classes }, _) => {
+        (TaskKind::Regime { classes, .. }, _) => {
             let rows: Vec<Vec<f64>> = (0..samples.len())
                 .map(|row| {
                     class_probabilities(&said.row(row)[position * classes..(position + 1) * classes])

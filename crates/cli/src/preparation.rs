@@ -99,6 +99,7 @@ impl Checked {
             pipeline: config.data.clone(),
             split: data.fitted().split,
             labels: self.tasks.labels().to_vec(),
+            tasks: config.tasks.clone(),
             network: self.network(config),
             training: config.training.clone(),
         }

@@ -3,9 +3,11 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 
-extern "C" char* tapeline_adamw_step(
+extern "C" char* tapeline_adam_step(
+    bool decoupled_decay,
     size_t count,
     at::Tensor* const* parameters,
     at::Tensor* const* gradients,
@@ -19,15 +21,21 @@ extern "C" char* tapeline_adamw_step(
     double epsilon) {
   return tapeline::guard([&] {
     const at::NoGradGuard no_grad;
-    auto dense_gradients = tapeline::list(gradients, count);
-    for (auto& gradient : dense_gradients) {
-      gradient = gradient.contiguous();
-    }
+    const auto dense_gradients = tapeline::contiguous_list(gradients, count);
+    auto all = tapeline::list(parameters, count);
+    auto first = tapeline::list(first_moments, count);
+    auto second = tapeline::list(second_moments, count);
     auto step_counts = tapeline::list(steps, count);
     at::_foreach_add_(step_counts, 1);
-    at::_fused_adamw_(
-        tapeline::list(parameters, count), dense_gradients, tapeline::list(first_moments, count),
-        tapeline::list(second_moments, count), /*max_exp_avg_sqs=*/{}, step_counts, learning_rate, beta1, beta2,
-        weight_decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    const auto update = [&](auto fused) {
+      fused(
+          all, dense_gradients, first, second, /*max_exp_avg_sqs=*/at::TensorList{}, step_counts, learning_rate, beta1,
+          beta2, weight_decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    };
+    if (decoupled_decay) {
+      update([](auto&&... arguments) { at::_fused_adamw_(arguments...); });
+    } else {
+      update([](auto&&... arguments) { at::_fused_adam_(arguments...); });
+    }
   });
 }

@@ -17,4 +17,13 @@ inline std::vector<at::Tensor> list(at::Tensor* const* tensors, size_t count) {
   return out;
 }
 
+// The same, those that are laid out otherwise copied: the fused operations read memory in order.
+inline std::vector<at::Tensor> contiguous_list(at::Tensor* const* tensors, size_t count) {
+  auto out = list(tensors, count);
+  for (auto& tensor : out) {
+    tensor = tensor.contiguous();
+  }
+  return out;
+}
+
 }  // namespace tapeline

@@ -1,13 +1,12 @@
-//! AdamW over plain tensors.
+//! Adam and AdamW over plain tensors.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::Error;
-use crate::ffi::{self, AdamWLists};
+use crate::ffi::{self, AdamLists, Decay};
+use crate::operand::{check_counts, check_numbers, float_of_shape, in_place, is_finite_and_not_negative};
 
-const OPERATION: &str = "adamw_step";
-
-/// The numbers of one AdamW update (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).
+/// The numbers of one AdamW update (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019), or of one of Adam.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
     /// How far a step goes.
@@ -18,7 +17,8 @@ pub struct AdamW {
     pub beta2: f64,
     /// Added to the root of the second moment; positive.
     pub epsilon: f64,
-    /// Share of a parameter, times the learning rate, that is taken off before the step.
+    /// AdamW: share of a parameter, times the learning rate, that is taken off before the step. Adam: share of a parameter
+    /// that is added to its gradient.
     pub weight_decay: f64,
 }
 
@@ -46,67 +46,64 @@ pub fn adamw_step(
     steps: &[Tensor],
     update: &AdamW,
 ) -> Result<(), Error> {
-    update.check()?;
-    let expected = parameters.len();
-    for (list, found) in [
-        ("gradients", gradients.len()),
-        ("first_moments", first_moments.len()),
-        ("second_moments", second_moments.len()),
-        ("steps", steps.len()),
-    ] {
-        if found != expected {
-            return Err(Error::Count { operation: OPERATION, list, expected, found });
-        }
-    }
-    for (index, &parameter) in parameters.iter().enumerate() {
+    let lists = AdamLists { parameters, gradients, first_moments, second_moments, steps };
+    step(&lists, update, Decay::Parameter)
+}
+
+/// As [`adamw_step`], but the decay acts through the gradient (Kingma and Ba, "Adam", 2015, with an L2 penalty): with
+/// `g ← g + decay·p` in the place of `p -= lr·decay·p`.
+///
+/// # Errors
+/// When a length, shape, kind, layout or number is wrong (nothing has changed then), or libtorch refuses.
+pub fn adam_step(
+    parameters: &[&Tensor],
+    gradients: &[&Tensor],
+    first_moments: &[Tensor],
+    second_moments: &[Tensor],
+    steps: &[Tensor],
+    update: &AdamW,
+) -> Result<(), Error> {
+    let lists = AdamLists { parameters, gradients, first_moments, second_moments, steps };
+    step(&lists, update, Decay::Gradient)
+}
+
+fn step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay) -> Result<(), Error> {
+    let operation = decay.operation();
+    update.check(operation)?;
+    let counts = [
+        ("gradients", lists.gradients.len()),
+        ("first_moments", lists.first_moments.len()),
+        ("second_moments", lists.second_moments.len()),
+        ("steps", lists.steps.len()),
+    ];
+    check_counts(operation, lists.parameters.len(), counts)?;
+    for (index, &parameter) in lists.parameters.iter().enumerate() {
         let shape = parameter.size();
-        in_place("parameters", index, parameter, &shape)?;
-        float_of_shape("gradients", index, gradients[index], &shape)?;
-        in_place("first_moments", index, &first_moments[index], &shape)?;
-        in_place("second_moments", index, &second_moments[index], &shape)?;
-        in_place("steps", index, &steps[index], &[])?;
+        in_place(operation, "parameters", index, parameter, &shape)?;
+        float_of_shape(operation, "gradients", index, lists.gradients[index], &shape)?;
+        in_place(operation, "first_moments", index, &lists.first_moments[index], &shape)?;
+        in_place(operation, "second_moments", index, &lists.second_moments[index], &shape)?;
+        in_place(operation, "steps", index, &lists.steps[index], &[])?;
     }
-    if parameters.is_empty() {
+    if lists.parameters.is_empty() {
         return Ok(());
     }
-    ffi::adamw_step(&AdamWLists { parameters, gradients, first_moments, second_moments, steps }, update)
+    ffi::adam_step(lists, update, decay)
 }
 
 impl AdamW {
-    fn check(&self) -> Result<(), Error> {
-        let finite = |value: f64| value.is_finite() && value >= 0.0;
-        let share = |value: f64| (0.0..1.0).contains(&value);
-        for (name, found, holds, expected) in [
-            ("learning_rate", self.learning_rate, finite(self.learning_rate), "a finite number ≥ 0"),
-            ("beta1", self.beta1, share(self.beta1), "0 ≤ β < 1"),
-            ("beta2", self.beta2, share(self.beta2), "0 ≤ β < 1"),
-            ("epsilon", self.epsilon, finite(self.epsilon), "a finite number ≥ 0"),
-            ("weight_decay", self.weight_decay, finite(self.weight_decay), "a finite number ≥ 0"),
-        ] {
-            if !holds {
-                return Err(Error::Number { operation: OPERATION, name, expected, found });
-            }
-        }
-        Ok(())
+    fn check(&self, operation: &'static str) -> Result<(), Error> {
+        let not_negative = |value: f64| (value, is_finite_and_not_negative(value), "a finite number ≥ 0");
+        let share = |value: f64| (value, (0.0..1.0).contains(&value), "0 ≤ β < 1");
+        check_numbers(
+            operation,
+            [
+                ("learning_rate", not_negative(self.learning_rate)),
+                ("beta1", share(self.beta1)),
+                ("beta2", share(self.beta2)),
+                ("epsilon", not_negative(self.epsilon)),
+                ("weight_decay", not_negative(self.weight_decay)),
+            ],
+        )
     }
-}
-
-fn float_of_shape(list: &'static str, index: usize, tensor: &Tensor, shape: &[i64]) -> Result<(), Error> {
-    let found = tensor.f_kind()?;
-    if found != Kind::Float {
-        return Err(Error::Kind { operation: OPERATION, list, index, expected: Kind::Float, found });
-    }
-    let found = tensor.size();
-    if found != shape {
-        return Err(Error::Shape { operation: OPERATION, list, index, expected: shape.to_vec(), found });
-    }
-    Ok(())
-}
-
-fn in_place(list: &'static str, index: usize, tensor: &Tensor, shape: &[i64]) -> Result<(), Error> {
-    float_of_shape(list, index, tensor, shape)?;
-    if !tensor.is_contiguous() {
-        return Err(Error::Layout { operation: OPERATION, list, index });
-    }
-    Ok(())
 }

@@ -6,13 +6,14 @@ use std::ffi::{CStr, c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-use crate::{AdamW, DropoutKey, Error};
+use crate::{AdamW, DropoutKey, Error, Sgd};
 
 type Pointer = *mut C_tensor;
 type Message = *mut c_char;
 
 unsafe extern "C" {
-    fn tapeline_adamw_step(
+    fn tapeline_adam_step(
+        decoupled_decay: bool,
         count: usize,
         parameters: *const Pointer,
         gradients: *const Pointer,
@@ -24,6 +25,17 @@ unsafe extern "C" {
         beta2: f64,
         weight_decay: f64,
         epsilon: f64,
+    ) -> Message;
+    fn tapeline_sgd_step(
+        count: usize,
+        parameters: *const Pointer,
+        gradients: *const Pointer,
+        buffer_count: usize,
+        buffers: *const Pointer,
+        learning_rate: f64,
+        momentum: f64,
+        nesterov: bool,
+        weight_decay: f64,
     ) -> Message;
     fn tapeline_clip_gradient_norm(
         count: usize,
@@ -66,8 +78,27 @@ unsafe extern "C" {
     fn tapeline_free_message(message: Message);
 }
 
-/// The lists of one optimiser step, all of one length.
-pub(crate) struct AdamWLists<'a> {
+/// Where weight decay acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decay {
+    /// On the parameter itself: AdamW.
+    Parameter,
+    /// On the gradient, and through it on the moments: Adam.
+    Gradient,
+}
+
+impl Decay {
+    /// The function of this crate that does it.
+    pub(crate) const fn operation(self) -> &'static str {
+        match self {
+            Self::Parameter => "adamw_step",
+            Self::Gradient => "adam_step",
+        }
+    }
+}
+
+/// The lists of one step of Adam or AdamW, all of one length.
+pub(crate) struct AdamLists<'a> {
     pub(crate) parameters: &'a [&'a Tensor],
     pub(crate) gradients: &'a [&'a Tensor],
     pub(crate) first_moments: &'a [Tensor],
@@ -76,7 +107,7 @@ pub(crate) struct AdamWLists<'a> {
 }
 
 /// The lists must have one length.
-pub(crate) fn adamw_step(lists: &AdamWLists<'_>, update: &AdamW) -> Result<(), Error> {
+pub(crate) fn adam_step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay) -> Result<(), Error> {
     let parameters = pointers(lists.parameters.iter().copied());
     let gradients = pointers(lists.gradients.iter().copied());
     let first_moments = pointers(lists.first_moments);
@@ -88,7 +119,8 @@ pub(crate) fn adamw_step(lists: &AdamWLists<'_>, update: &AdamW) -> Result<(), E
     }
     // SAFETY: each list holds `count` pointers to tensors that the borrowed lists keep alive during the call.
     let message = unsafe {
-        tapeline_adamw_step(
+        tapeline_adam_step(
+            decay == Decay::Parameter,
             count,
             parameters.as_ptr(),
             gradients.as_ptr(),
@@ -102,7 +134,35 @@ pub(crate) fn adamw_step(lists: &AdamWLists<'_>, update: &AdamW) -> Result<(), E
             update.epsilon,
         )
     };
-    check("adamw_step", message)
+    check(decay.operation(), message)
+}
+
+/// The gradients must be as many as the parameters, and so must the buffers unless there is no momentum.
+pub(crate) fn sgd_step(
+    parameters: &[&Tensor],
+    gradients: &[&Tensor],
+    buffers: &[Tensor],
+    update: &Sgd,
+) -> Result<(), Error> {
+    assert_eq!(gradients.len(), parameters.len(), "the caller checked the lengths");
+    let parameters = pointers(parameters.iter().copied());
+    let gradients = pointers(gradients.iter().copied());
+    let buffers = pointers(buffers);
+    // SAFETY: each list holds as many pointers as it says, to tensors that the borrowed lists keep alive during the call.
+    let message = unsafe {
+        tapeline_sgd_step(
+            parameters.len(),
+            parameters.as_ptr(),
+            gradients.as_ptr(),
+            buffers.len(),
+            buffers.as_ptr(),
+            update.learning_rate,
+            update.momentum,
+            update.nesterov,
+            update.weight_decay,
+        )
+    };
+    check("sgd_step", message)
 }
 
 pub(crate) fn clip_gradient_norm(gradients: &[&Tensor], max_norm: f64) -> Result<Tensor, Error> {

@@ -1,6 +1,6 @@
-//! What `tch` lacks, over a thin C++ shim: a fused AdamW step over plain tensors, clipping by norm, keyed dropout, the state
-//! of libtorch's generators, and the settings of the process; and for the CPU two operations that keep a sample in the
-//! nearest memory, a residual block of convolutions and a layer of an LSTM, compiled once per instruction set.
+//! What `tch` lacks, over a thin C++ shim: fused steps of AdamW, Adam and SGD over plain tensors, clipping by norm, keyed
+//! dropout, the state of libtorch's generators, and the settings of the process; and for the CPU two operations that keep a
+//! sample in the nearest memory, a residual block of convolutions and a layer of an LSTM, compiled once per instruction set.
 //!
 //! It never learns what a market, a network or a configuration is, and no C++ exception leaves it: every function checks what
 //! it can before the call and returns the rest as an [`Error`].
@@ -45,9 +45,11 @@ mod error;
 mod ffi;
 mod generator;
 mod lstm;
+mod operand;
 mod process;
+mod sgd;
 
-pub use adamw::{AdamW, adamw_step};
+pub use adamw::{AdamW, adam_step, adamw_step};
 pub use clip::clip_gradient_norm;
 pub use conv_block::{ConvBlock, conv_block};
 pub use dropout::{DropoutKey, keyed_dropout};
@@ -55,3 +57,4 @@ pub use error::Error;
 pub use generator::{generator_state, set_generator_state};
 pub use lstm::{Direction, Lstm, lstm};
 pub use process::{keep_freed_memory, on_one_thread, set_threads};
+pub use sgd::{Sgd, sgd_step};

@@ -2,7 +2,7 @@
 
 use garde::{Error, Path, Report};
 
-use crate::spec::TrainingSpec;
+use crate::spec::{OptimizerSpec, SchedulerSpec, TrainingSpec};
 
 impl TrainingSpec {
     /// Checks every value by itself. Whether a metric exists depends on the tasks; [`fit`](crate::fit()) checks that.
@@ -31,7 +31,7 @@ impl TrainingSpec {
             fault(path, "0 is too few; give at least 1, or leave the key out".into());
         }
         let above_zero = [
-            (Path::new("optimizer").join("learning_rate"), self.optimizer.learning_rate),
+            (Path::new("optimizer").join("learning_rate"), self.optimizer.learning_rate()),
             (Path::new("gradient_clip").join("norm"), self.gradient_clip.norm),
         ];
         for (path, value) in above_zero {
@@ -40,8 +40,8 @@ impl TrainingSpec {
             }
         }
         let not_negative = [
-            (Path::new("optimizer").join("weight_decay"), self.optimizer.weight_decay),
-            (Path::new("scheduler").join("warmup_epochs"), self.scheduler.warmup_epochs),
+            (Path::new("optimizer").join("weight_decay"), self.optimizer.weight_decay()),
+            (Path::new("scheduler").join("warmup_epochs"), self.scheduler.warmup_epochs()),
             (Path::new("early_stopping").join("min_delta"), self.early_stopping.min_delta),
         ];
         for (path, value) in not_negative {
@@ -49,13 +49,80 @@ impl TrainingSpec {
                 fault(path, format!("{value} cannot be used; give a finite number that is at least 0"));
             }
         }
-        if self.scheduler.warmup_epochs > self.num_epochs as f64 {
+        for (key, message) in optimizer_faults(&self.optimizer) {
+            fault(Path::new("optimizer").join(key), message);
+        }
+        for (key, message) in scheduler_faults(&self.scheduler, self.optimizer.learning_rate()) {
+            fault(Path::new("scheduler").join(key), message);
+        }
+        if self.scheduler.warmup_epochs() > self.num_epochs as f64 {
             let message = format!(
                 "{} epochs of warm-up do not fit into {} epochs of training",
-                self.scheduler.warmup_epochs, self.num_epochs
+                self.scheduler.warmup_epochs(),
+                self.num_epochs
             );
             fault(Path::new("scheduler").join("warmup_epochs"), message);
         }
         if report.is_empty() { Ok(()) } else { Err(report) }
     }
+}
+
+/// Faults of what one kind of optimiser has and another has not: key and message.
+fn optimizer_faults(spec: &OptimizerSpec) -> Vec<(&'static str, String)> {
+    let is_share = |value: f64| (0.0..1.0).contains(&value);
+    let mut faults = Vec::new();
+    match spec {
+        OptimizerSpec::Adamw(spec) | OptimizerSpec::Adam(spec) => {
+            if let Some(beta) = spec.betas.into_iter().find(|beta| !is_share(*beta)) {
+                faults.push(("betas", format!("{beta} cannot be used; give two numbers in [0, 1)")));
+            }
+            if !(spec.epsilon.is_finite() && spec.epsilon > 0.0) {
+                let message = format!("{} cannot be used; give a finite number above 0", spec.epsilon);
+                faults.push(("epsilon", message));
+            }
+        }
+        OptimizerSpec::Sgd(spec) => {
+            if !is_share(spec.momentum) {
+                faults
+                    .push(("momentum", format!("{} cannot be used; give a number in [0, 1)", spec.momentum)));
+            } else if spec.nesterov && spec.momentum == 0.0 {
+                let message = "there is no momentum to look ahead along; set it false or give a momentum";
+                faults.push(("nesterov", message.into()));
+            }
+        }
+    }
+    faults
+}
+
+/// The same for schedules.
+fn scheduler_faults(spec: &SchedulerSpec, peak: f64) -> Vec<(&'static str, String)> {
+    let mut faults = Vec::new();
+    let factor = match spec {
+        SchedulerSpec::Step(spec) => Some(spec.factor),
+        SchedulerSpec::Plateau(spec) => Some(spec.factor),
+        SchedulerSpec::Cosine(_) | SchedulerSpec::Constant(_) => None,
+    };
+    if let Some(factor) = factor.filter(|factor| !(*factor > 0.0 && *factor < 1.0)) {
+        faults.push(("factor", format!("{factor} cannot be used; give a number above 0 and below 1")));
+    }
+    match spec {
+        SchedulerSpec::Step(spec) if spec.every_epochs == 0 => {
+            faults.push(("every_epochs", "0 is too few; give at least 1".into()));
+        }
+        SchedulerSpec::Plateau(spec) if !(spec.min_delta.is_finite() && spec.min_delta >= 0.0) => {
+            let message =
+                format!("{} cannot be used; give a finite number that is at least 0", spec.min_delta);
+            faults.push(("min_delta", message));
+        }
+        _ => {}
+    }
+    if let Some(rate) = spec.min_rate() {
+        if !(rate.is_finite() && rate >= 0.0) {
+            let message = format!("{rate} cannot be used; give a finite number that is at least 0");
+            faults.push(("min_rate", message));
+        } else if peak > 0.0 && rate > peak {
+            faults.push(("min_rate", format!("{rate} is above optimizer.learning_rate, {peak}")));
+        }
+    }
+    faults
 }

@@ -11,10 +11,11 @@ use tapeline_artefact::{
     FolderError, read_folder, replace_file, tensors_from_bytes, tensors_to_bytes, write_folder,
 };
 use tapeline_models::{Network, weights_from_bytes, weights_to_bytes};
+use tch::Tensor;
 
 use crate::error::{TrainError, chain};
 use crate::metric::{Direction, Metric};
-use crate::optimizer::Optimizer;
+use crate::optimizer;
 use crate::retain::{Kept, best_first, superfluous};
 use crate::spec::CheckpointingSpec;
 use crate::state::{STATE_VERSION, State};
@@ -76,12 +77,9 @@ impl Checkpoint {
         Ok(weights_from_bytes(network.parameters(), &self.model)?)
     }
 
-    pub(crate) fn restore_optimizer(
-        &self,
-        network: &dyn Network,
-        optimizer: &mut Optimizer,
-    ) -> Result<(), TrainError> {
-        optimizer.restore(network.parameters(), &tensors_from_bytes(&self.optimizer)?)
+    /// Puts the state of the optimiser, and of what is learned beside the network, into the tensors of `named`.
+    pub(crate) fn restore_optimizer(&self, named: Vec<(String, Tensor)>) -> Result<(), TrainError> {
+        optimizer::restore(named, &tensors_from_bytes(&self.optimizer)?)
     }
 }
 
@@ -103,16 +101,16 @@ impl Checkpoints {
         &self,
         state: &State,
         network: &dyn Network,
-        optimizer: &Optimizer,
+        optimizer: &[(String, Tensor)],
         keep: &CheckpointingSpec,
         direction: Direction,
     ) -> Result<Saved, TrainError> {
         let folder = folder_name(state.step);
         let model = weights_to_bytes(network.parameters())?;
-        let moments = tensors_to_bytes(&optimizer.named(network.parameters()))?;
+        let optimizer = tensors_to_bytes(optimizer)?;
         let json = serde_json::to_vec_pretty(state)
             .map_err(|source| TrainError::State { path: self.folder.join(&folder).join(STATE), source })?;
-        let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &moments), (STATE, &json)];
+        let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &optimizer), (STATE, &json)];
         let kept = self
             .store(state.step, &files, keep, direction)
             .map_err(|source| TrainError::Checkpoint { operation: "write", source })?;

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use tapeline_models::Network;
 
+use crate::balance::Balance;
 use crate::error::TrainError;
 use crate::loss::Denominators;
 use crate::step::{Part, Share, share};
@@ -34,9 +35,16 @@ struct Job {
 }
 
 impl Crew {
-    /// `threads` workers with a replica of `network` each.
-    pub(crate) fn new(network: &dyn Network, tasks: &Tasks, threads: usize) -> Result<Self, TrainError> {
-        let worker = |number: usize| Worker::start(number, network.replicate()?, tasks.clone());
+    /// `threads` workers with a replica of `network` and of `balance` each.
+    pub(crate) fn new(
+        network: &dyn Network,
+        tasks: &Tasks,
+        balance: &Balance,
+        threads: usize,
+    ) -> Result<Self, TrainError> {
+        let worker = |number: usize| {
+            Worker::start(number, network.replicate()?, tasks.clone(), balance.replicate()?)
+        };
         Ok(Self { workers: (0..threads).map(worker).collect::<Result<_, _>>()? })
     }
 
@@ -69,13 +77,18 @@ impl Crew {
 }
 
 impl Worker {
-    fn start(number: usize, network: Box<dyn Network>, tasks: Tasks) -> Result<Self, TrainError> {
+    fn start(
+        number: usize,
+        network: Box<dyn Network>,
+        tasks: Tasks,
+        balance: Balance,
+    ) -> Result<Self, TrainError> {
         let (jobs, inbox) = sync_channel::<Job>(1);
         let (outbox, shares) = sync_channel(1);
         let work = move || {
             tapeline_torch_ext::on_one_thread(|| {
                 while let Ok(job) = inbox.recv() {
-                    let share = share(network.as_ref(), &tasks, &job.part, &job.denominators);
+                    let share = share(network.as_ref(), &tasks, &balance, &job.part, &job.denominators);
                     // Nobody waits for it when the run has ended with an error.
                     if outbox.send(share).is_err() {
                         break;

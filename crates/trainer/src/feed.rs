@@ -5,13 +5,13 @@ use tch::{Device, Tensor};
 
 use crate::error::TrainError;
 use crate::loss::Denominators;
-use crate::task::Tasks;
+use crate::task::{Task, Tasks};
 
 /// The targets of one task for one batch.
 pub(crate) struct Targets {
     /// `[batch, horizon]`: standardised values, or class numbers.
     pub(crate) values: Tensor,
-    /// `[batch, horizon]`: 1 where there is a label, else 0.
+    /// `[batch, horizon]`: 0 where there is no label, else what the sample counts for: 1, or the weight of its class.
     pub(crate) weights: Tensor,
 }
 
@@ -28,13 +28,21 @@ pub(crate) struct Feed<'a> {
     data: &'a Dataset,
     tasks: &'a Tasks,
     device: Device,
+    /// By label: what a sample of each class counts for, where not all count alike.
+    class_weights: Vec<Option<Vec<f32>>>,
     column: (Vec<f32>, Vec<f32>),
     table: (Vec<f32>, Vec<f32>),
 }
 
 impl<'a> Feed<'a> {
     pub(crate) fn new(data: &'a Dataset, tasks: &'a Tasks, device: Device) -> Self {
-        Self { data, tasks, device, column: Default::default(), table: Default::default() }
+        let weights = |task: &Task, label: usize| {
+            let weights = task.class_weights(&data.labels().get(label)?.fitted)?;
+            Some(weights.into_iter().map(|weight| weight as f32).collect())
+        };
+        let labels = tasks.iter().flat_map(|task| task.labels.clone().map(move |label| (task, label)));
+        let class_weights = labels.map(|(task, label)| weights(task, label)).collect();
+        Self { data, tasks, device, class_weights, column: Default::default(), table: Default::default() }
     }
 
     /// The batch of `samples`.
@@ -86,6 +94,17 @@ impl<'a> Feed<'a> {
     }
 
     fn fill_column(&mut self, label: usize, samples: &[u32]) -> Result<(), DataError> {
-        self.data.fill_targets(label, samples, &mut self.column.0, &mut self.column.1)
+        let (values, weights) = &mut self.column;
+        self.data.fill_targets(label, samples, values, weights)?;
+        if let Some(Some(of_class)) = self.class_weights.get(label) {
+            // An absent label is filled with 0 and weighs 0, whatever the weight of class 0.
+            for (weight, class) in weights.iter_mut().zip(values) {
+                *weight *= of_class[*class as usize];
+            }
+        }
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use tapeline_events::{Event, Observer, Outcome};
 use tapeline_models::{Mode, Network};
 use tch::Device;
 
+use crate::balance::Balance;
 use crate::checkpoint::{Checkpoints, Saved};
 use crate::crew::{Crew, cuts};
 use crate::error::TrainError;
@@ -14,12 +15,12 @@ use crate::feed::Feed;
 use crate::lineage::Lineage;
 use crate::metric::{self, Metric};
 use crate::optimizer::Optimizer;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, StepPlace};
 use crate::score;
 use crate::seed::{Purpose, child_seed, shuffled};
 use crate::spec::TrainingSpec;
 use crate::state::{EpochRecord, State};
-use crate::step::{Part, Stepper};
+use crate::step::{Part, Stepper, learned};
 use crate::step_log::{Pending, StepLog};
 use crate::stop::Progress;
 use crate::task::Tasks;
@@ -119,10 +120,10 @@ fn batch_cursor(epoch: usize, batch: usize) -> u64 {
 }
 
 /// Who shares the batches of `run`: on the CPU its threads, on another device that device alone.
-fn crew_of(run: &Run<'_>) -> Result<Option<Crew>, TrainError> {
+fn crew_of(run: &Run<'_>, balance: &Balance) -> Result<Option<Crew>, TrainError> {
     let threads = run.lineage.threads;
     let is_shared = run.device == Device::Cpu && threads > 1;
-    is_shared.then(|| Crew::new(run.network, run.tasks, threads)).transpose()
+    is_shared.then(|| Crew::new(run.network, run.tasks, balance, threads)).transpose()
 }
 
 struct Loop<'a> {
@@ -134,6 +135,7 @@ struct Loop<'a> {
     stopping: Metric,
     best: Metric,
     batches_per_epoch: usize,
+    steps_per_epoch: usize,
     dropout_seed: u64,
     state: State,
 }
@@ -148,24 +150,28 @@ impl<'a> Loop<'a> {
         }
         let watch = |policy, metric: &str| watched(policy, metric, run);
         let train_samples = run.data.samples(Split::Train).len();
-        let steps_per_epoch = run.training.steps_per_epoch(train_samples);
-        let optimizer = Optimizer::new(&run.training.optimizer, &run.network.parameters().tensors())?;
+        let balance = Balance::new(run.training.balancing, run.tasks, run.device)?;
+        let spec = &run.training.optimizer;
+        let optimizer = Optimizer::new(spec, &learned(spec, run.network, &balance))?;
         let max_norm = run.training.gradient_clip.norm;
+        let crew = crew_of(run, &balance)?;
         let mut begun = Self {
             run,
             stepper: Stepper {
                 network: run.network,
                 tasks: run.tasks,
+                balance,
                 optimizer,
                 max_norm,
-                crew: crew_of(run)?,
+                crew,
             },
             feed: Feed::new(run.data, run.tasks, run.device),
             log: StepLog::new(run.device),
-            schedule: Schedule::new(run.training, steps_per_epoch),
+            schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
             best: watch("training.checkpointing.metric", &run.training.checkpointing.metric)?,
             batches_per_epoch: train_samples.div_ceil(run.training.batch_size),
+            steps_per_epoch: run.training.steps_per_epoch(train_samples),
             dropout_seed: child_seed(run.lineage.seed, Purpose::Dropout, 0),
             state: State::fresh(run.lineage.clone()),
         };
@@ -189,7 +195,7 @@ impl<'a> Loop<'a> {
             });
         }
         checkpoint.restore_weights(self.run.network)?;
-        checkpoint.restore_optimizer(self.run.network, &mut self.stepper.optimizer)?;
+        checkpoint.restore_optimizer(self.stepper.named_state())?;
         self.state = State { lineage: self.run.lineage.clone(), ..checkpoint.state };
         observer.observe(&Event::ResumedFrom { step: self.state.step as u64, epoch: self.current_epoch() });
         Ok(())
@@ -232,8 +238,14 @@ impl<'a> Loop<'a> {
         self.state.epoch as u64 + u64::from(self.state.cursor > 0)
     }
 
+    /// Where the next step is.
+    fn place(&self) -> StepPlace {
+        let step = self.state.cursor.div_ceil(self.run.training.gradient_accumulation);
+        StepPlace { epoch: self.state.epoch, step, steps: self.steps_per_epoch }
+    }
+
     fn step<'s>(&mut self, samples: &'s [u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let rate = self.schedule.rate(self.state.step);
+        let rate = self.schedule.rate(self.place(), &self.state.history);
         let denominators = self.feed.denominators(samples)?;
         let (state, seed) = (&self.state, self.dropout_seed);
         let batches = samples.chunks(self.run.training.batch_size);
@@ -286,6 +298,7 @@ impl<'a> Loop<'a> {
             predict(self.run.network, self.run.data, samples, EVALUATION_BATCH, self.run.device)?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
+        metrics.extend(self.stepper.balance.metrics(self.run.tasks)?);
         let (epoch, step) = (self.state.epoch, self.state.step);
         observer.observe(&Event::EpochEnded {
             epoch: self.current_epoch(),
@@ -315,8 +328,8 @@ impl<'a> Loop<'a> {
     fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
         let (network, keep) = (self.run.network, &self.run.training.checkpointing);
-        let (optimizer, direction) = (&self.stepper.optimizer, self.best.direction);
-        let saved = self.run.checkpoints.save(&self.state, network, optimizer, keep, direction);
+        let (optimizer, direction) = (self.stepper.named_state(), self.best.direction);
+        let saved = self.run.checkpoints.save(&self.state, network, &optimizer, keep, direction);
         let (step, epoch) = (self.state.step as u64, self.last_epoch());
         match &saved {
             Ok(Saved { folder, is_best: best, undeleted }) => {

@@ -52,7 +52,7 @@
 //! let seed = 42;
 //! let network = build(&network_spec, child_seed(seed, Purpose::Initialisation, 0), Device::Cpu)?;
 //! let mut training = TrainingSpec { num_epochs: 2, batch_size: 64, ..TrainingSpec::default() };
-//! training.scheduler.warmup_epochs = 0.5;
+//! training.scheduler = training.scheduler.with_warmup_epochs(0.5);
 //!
 //! let folder = tempfile::tempdir()?;
 //! let checkpoints = Checkpoints::at(folder.path());
@@ -66,6 +66,7 @@
 //!     pipeline: data_spec,
 //!     split: data.fitted().split,
 //!     labels: tasks.labels().to_vec(),
+//!     tasks: TasksSpec::default(),
 //!     network: network_spec,
 //!     training: training.clone(),
 //! };
@@ -98,9 +99,10 @@
 //! - Read bars, compute features or cut splits: it takes a [`Dataset`](tapeline_data_pipeline::Dataset).
 //! - Know architectures: it takes a [`Network`](tapeline_models::Network).
 //! - Open the test span by itself: `fit` reads the train and validation spans alone.
-//! - Search hyperparameters, train on several devices, accumulate gradients or mix precisions.
+//! - Search hyperparameters, train on several devices or mix precisions.
 //! - Write artefacts: that is `tapeline_artefact::Extractor::save`, with the weights the caller chose.
 
+mod balance;
 mod check;
 mod checkpoint;
 mod crew;
@@ -132,7 +134,8 @@ pub use fit::{EVALUATION_BATCH, Ending, Run, Start, fit};
 pub use lineage::{LIBTORCH, Lineage};
 pub use loss::HUBER_DELTA;
 pub use metric::{Direction, Metric};
-pub use schedule::Schedule;
+pub use optimizer::decaying_parameters;
+pub use schedule::{Schedule, StepPlace};
 pub use score::{Calibration, class_probabilities, scorecard};
 pub use scorecard::{
     Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
@@ -140,9 +143,10 @@ pub use scorecard::{
 };
 pub use seed::{Purpose, child_seed};
 pub use spec::{
-    CheckpointingSpec, ClassificationLoss, EarlyStoppingSpec, GradientClipSpec, OptimizerKind, OptimizerSpec,
-    PriceKind, PriceTaskSpec, RegimeKind, RegimeTaskSpec, RegressionLoss, SchedulerKind, SchedulerSpec,
-    TasksSpec, TrainingSpec, VolatilityKind, VolatilityTaskSpec,
+    AdamSpec, BalancingSpec, CheckpointingSpec, ClassWeightsSpec, ClassificationLoss, ConstantSpec,
+    CosineSpec, DecaySpec, EarlyStoppingSpec, GradientClipSpec, OptimizerSpec, PlateauSpec, PriceKind,
+    PriceTaskSpec, RegimeKind, RegimeTaskSpec, RegressionLoss, SchedulerSpec, SgdSpec, StepSpec, TasksSpec,
+    TrainingSpec, VolatilityKind, VolatilityTaskSpec,
 };
 pub use state::{EpochRecord, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tapeline_data_pipeline::{DataSpec, LabelSpec, SplitInstants};
 use tapeline_models::NetworkSpec;
 
-use crate::spec::TrainingSpec;
+use crate::spec::{TasksSpec, TrainingSpec};
 
 /// The libtorch that this release is built against.
 pub const LIBTORCH: &str = "2.11.0";
@@ -31,6 +31,8 @@ pub struct Lineage {
     pub split: SplitInstants,
     /// What is forecast.
     pub labels: Vec<LabelSpec>,
+    /// Which of it is learned, how a miss is counted and how much it weighs.
+    pub tasks: TasksSpec,
     /// Which network.
     pub network: NetworkSpec,
     /// How it is trained.

@@ -1,13 +1,15 @@
 //! The masked multi-task loss: on tensors for the step, and in exact sums on the host for a whole span.
 //!
-//! For each task the mean over the valid targets of a step; in total Σ λₖ Lₖ / sₖ with sₖ = 1 for standardised regression
-//! targets and ln(classes) for classes, so that a weight of 1 means the same for all. A task without a valid target adds 0.
+//! For each task Lₖ, the weighted mean over the valid targets of a step; in total Σ λₖ Lₖ / sₖ with sₖ = 1 for standardised
+//! regression targets and ln(classes) for classes, so that a weight of 1 means the same for all (or see
+//! [`balance`](crate::balance)). A task without a valid target adds 0.
 //!
 //! A step may be run in parts. What a mean is divided by belongs to the whole step, so the losses of its parts, and their
 //! gradients, add up to those of the step.
 
 use tch::{Kind, Reduction, Tensor};
 
+use crate::balance::Balance;
 use crate::feed::Targets;
 use crate::spec::RegressionLoss;
 use crate::task::{Task, TaskKind, Tasks};
@@ -25,6 +27,11 @@ impl Denominators {
         Self(sums)
     }
 
+    /// Whether each task has a valid target in the step.
+    pub(crate) fn has_targets(&self) -> impl Iterator<Item = bool> {
+        self.0.iter().map(|sum| *sum > 0.0)
+    }
+
     fn iter(&self) -> impl Iterator<Item = f64> {
         self.0.iter().map(|&sum| if sum > 0.0 { sum } else { 1.0 })
     }
@@ -32,7 +39,7 @@ impl Denominators {
 
 /// A part's share of the loss of a step: the total, and each task's own.
 pub(crate) struct PartLoss {
-    /// Σ λₖ Lₖ / sₖ, 0-dim, with its graph.
+    /// What is followed, 0-dim, with its graph.
     pub(crate) total: Tensor,
     /// Lₖ / sₖ of each task, 0-dim.
     pub(crate) tasks: Vec<Tensor>,
@@ -42,25 +49,19 @@ pub(crate) struct PartLoss {
 /// belong to.
 pub(crate) fn part_loss(
     tasks: &Tasks,
+    balance: &Balance,
     outputs: &[Tensor],
     targets: &[Targets],
     denominators: &Denominators,
 ) -> Result<PartLoss, tch::TchError> {
     let mut means = Vec::with_capacity(outputs.len());
-    let mut total: Option<Tensor> = None;
     for (((task, output), target), denominator) in
         tasks.iter().zip(outputs).zip(targets).zip(denominators.iter())
     {
-        let mean = task_sum(task, output, target)?.f_div_scalar(denominator * task.loss_scale())?;
-        let weighted = mean.f_mul_scalar(task.weight)?;
-        total = Some(match total {
-            Some(sum) => sum.f_add(&weighted)?,
-            None => weighted,
-        });
-        means.push(mean.f_detach()?);
+        means.push(task_sum(task, output, target)?.f_div_scalar(denominator * task.loss_scale())?);
     }
-    let total = total.ok_or_else(|| tch::TchError::Shape("no task to take the loss of".into()))?;
-    Ok(PartLoss { total, tasks: means })
+    let total = balance.total(tasks, &means)?;
+    Ok(PartLoss { total, tasks: means.iter().map(Tensor::f_detach).collect::<Result<_, _>>()? })
 }
 
 /// Σ wℓ over the targets of one task.

@@ -25,6 +25,17 @@ impl Direction {
         }
     }
 
+    /// Whether `value` is better than `best` by more than `min_delta`. One that is undefined or not finite never is; the first
+    /// that is neither always is.
+    #[must_use]
+    pub fn improves(self, best: Option<f64>, value: Option<f64>, min_delta: f64) -> bool {
+        match (value.filter(|value| value.is_finite()), best) {
+            (Some(value), Some(best)) => self.gain(best, value) > min_delta,
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
     /// Orders the better value first.
     #[must_use]
     pub fn order(self, a: f64, b: f64) -> Ordering {

@@ -1,37 +1,87 @@
-//! AdamW whose state is plain tensors: two moments and a step count for each parameter.
+//! Optimisers whose state is plain tensors, saved under `part/name`. Weights that decay and weights that do not are groups
+//! of their own.
 
 use std::collections::BTreeMap;
 
 use tapeline_models::Parameters;
-use tapeline_torch_ext::AdamW;
+use tapeline_torch_ext::{AdamW, Sgd, adam_step, adamw_step, sgd_step};
 use tch::{Kind, Tensor};
 
 use crate::error::TrainError;
 use crate::spec::OptimizerSpec;
 
-/// Decay of the first moment.
-pub(crate) const BETA_1: f64 = 0.9;
-/// Decay of the second moment.
-pub(crate) const BETA_2: f64 = 0.999;
-/// Added to the root of the second moment.
-pub(crate) const EPSILON: f64 = 1e-8;
+/// Something that is learned.
+#[derive(Clone, Copy)]
+pub(crate) struct Learned<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) tensor: &'a Tensor,
+    pub(crate) decays: bool,
+}
 
-/// The optimiser's state, in the order of the parameters.
+/// The weights of a network; which of them decay is for `spec` to say.
+pub(crate) fn learned<'a>(
+    spec: &OptimizerSpec,
+    parameters: &'a Parameters,
+) -> impl Iterator<Item = Learned<'a>> + use<'a> {
+    let decay = spec.decay();
+    parameters.iter().map(move |(name, tensor)| Learned {
+        name,
+        tensor,
+        decays: decay.covers(&tensor.size()),
+    })
+}
+
+/// How many numbers of a network decay: none where the decay is 0.
+#[must_use]
+pub fn decaying_parameters(spec: &OptimizerSpec, parameters: &Parameters) -> usize {
+    if spec.weight_decay() == 0.0 {
+        return 0;
+    }
+    learned(spec, parameters).filter(|it| it.decays).map(|it| it.tensor.numel()).sum()
+}
+
+/// An optimiser of some tensors, which are known by their positions.
 pub(crate) struct Optimizer {
+    spec: OptimizerSpec,
+    groups: Vec<Group>,
+}
+
+/// Tensors with one weight decay.
+struct Group {
     weight_decay: f64,
-    first_moments: Vec<Tensor>,
-    second_moments: Vec<Tensor>,
-    steps: Vec<Tensor>,
+    members: Vec<usize>,
+    state: State,
+}
+
+/// One tensor for each member of a group.
+enum State {
+    Adam {
+        first_moments: Vec<Tensor>,
+        second_moments: Vec<Tensor>,
+        steps: Vec<Tensor>,
+    },
+    /// Without momentum there is none.
+    Sgd {
+        momenta: Vec<Tensor>,
+    },
 }
 
 impl Optimizer {
-    /// Fresh state for `parameters`.
-    pub(crate) fn new(spec: &OptimizerSpec, parameters: &[&Tensor]) -> Result<Self, TrainError> {
-        let zeros = || parameters.iter().map(|tensor| tensor.f_zeros_like()).collect::<Result<Vec<_>, _>>();
-        let (first_moments, second_moments) = (zeros()?, zeros()?);
-        let count = |tensor: &&Tensor| Tensor::f_zeros([0_i64; 0], (Kind::Float, tensor.device()));
-        let steps = parameters.iter().map(count).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { weight_decay: spec.weight_decay, first_moments, second_moments, steps })
+    /// Fresh state for `learned`.
+    pub(crate) fn new(spec: &OptimizerSpec, learned: &[Learned<'_>]) -> Result<Self, TrainError> {
+        let mut groups = Vec::with_capacity(2);
+        for decays in [true, false] {
+            let members: Vec<usize> =
+                (0..learned.len()).filter(|&position| learned[position].decays == decays).collect();
+            let tensors: Vec<&Tensor> = members.iter().map(|&position| learned[position].tensor).collect();
+            let weight_decay = if decays { spec.weight_decay() } else { 0.0 };
+            groups.push(Group { weight_decay, members, state: State::new(spec, &tensors)? });
+        }
+        Ok(Self { spec: *spec, groups })
+    }
+
+    pub(crate) const fn spec(&self) -> &OptimizerSpec {
+        &self.spec
     }
 
     /// Moves `parameters` along their gradients.
@@ -41,62 +91,107 @@ impl Optimizer {
         gradients: &[&Tensor],
         rate: f64,
     ) -> Result<(), TrainError> {
-        let update = AdamW {
-            learning_rate: rate,
-            beta1: BETA_1,
-            beta2: BETA_2,
-            epsilon: EPSILON,
-            weight_decay: self.weight_decay,
-        };
-        let (first, second) = (&self.first_moments, &self.second_moments);
-        Ok(tapeline_torch_ext::adamw_step(parameters, gradients, first, second, &self.steps, &update)?)
-    }
-
-    /// The state under the parameters' names.
-    pub(crate) fn named(&self, parameters: &Parameters) -> Vec<(String, Tensor)> {
-        let parts = [
-            ("first_moment", &self.first_moments),
-            ("second_moment", &self.second_moments),
-            ("step", &self.steps),
-        ];
-        let names: Vec<&str> = parameters.iter().map(|(name, _)| name).collect();
-        let mut named = Vec::with_capacity(3 * names.len());
-        for (part, tensors) in parts {
-            named.extend(
-                names
-                    .iter()
-                    .zip(tensors)
-                    .map(|(name, tensor)| (format!("{part}/{name}"), tensor.shallow_clone())),
-            );
-        }
-        named
-    }
-
-    /// Takes over state that was saved by [`Optimizer::named`]. Nothing has changed when it is refused.
-    pub(crate) fn restore(
-        &mut self,
-        parameters: &Parameters,
-        saved: &[(String, Tensor)],
-    ) -> Result<(), TrainError> {
-        let refused = |name: &str, found| TrainError::OptimizerState { name: name.into(), found };
-        let mut saved: BTreeMap<&str, &Tensor> = saved.iter().map(|(name, value)| (&**name, value)).collect();
-        let mut pairs = Vec::with_capacity(saved.len());
-        for (name, tensor) in self.named(parameters) {
-            match saved.remove(name.as_str()) {
-                Some(value) if value.size() == tensor.size() => pairs.push((tensor, value)),
-                Some(value) => return Err(refused(&name, format!("a tensor of shape {:?}", value.size()))),
-                None => return Err(refused(&name, "missing".into())),
-            }
-        }
-        if let Some(name) = saved.keys().next() {
-            return Err(refused(name, "of no parameter of this network".into()));
-        }
-        let _no_grad = tch::no_grad_guard();
-        for (mut tensor, value) in pairs {
-            tensor.f_copy_(value)?;
+        for group in &self.groups {
+            group.step(&self.spec, &group.members_of(parameters), &group.members_of(gradients), rate)?;
         }
         Ok(())
     }
+
+    /// The state as `part/name`. The tensors are its own: what changes in them changes here.
+    pub(crate) fn named(&self, learned: &[Learned<'_>]) -> Vec<(String, Tensor)> {
+        let mut named = Vec::new();
+        for group in &self.groups {
+            for (part, tensors) in group.state.parts() {
+                named.extend(group.members.iter().zip(tensors).map(|(&position, tensor)| {
+                    (format!("{part}/{}", learned[position].name), tensor.shallow_clone())
+                }));
+            }
+        }
+        named
+    }
+}
+
+impl Group {
+    fn members_of<'a>(&self, list: &[&'a Tensor]) -> Vec<&'a Tensor> {
+        self.members.iter().map(|&position| list[position]).collect()
+    }
+
+    fn step(
+        &self,
+        spec: &OptimizerSpec,
+        parameters: &[&Tensor],
+        gradients: &[&Tensor],
+        learning_rate: f64,
+    ) -> Result<(), TrainError> {
+        let weight_decay = self.weight_decay;
+        match (spec, &self.state) {
+            (
+                OptimizerSpec::Adamw(numbers) | OptimizerSpec::Adam(numbers),
+                State::Adam { first_moments, second_moments, steps },
+            ) => {
+                let ([beta1, beta2], epsilon) = (numbers.betas, numbers.epsilon);
+                let update = AdamW { learning_rate, beta1, beta2, epsilon, weight_decay };
+                let step = if matches!(spec, OptimizerSpec::Adamw(_)) { adamw_step } else { adam_step };
+                step(parameters, gradients, first_moments, second_moments, steps, &update)?;
+            }
+            (OptimizerSpec::Sgd(numbers), State::Sgd { momenta }) => {
+                let (momentum, nesterov) = (numbers.momentum, numbers.nesterov);
+                let update = Sgd { learning_rate, momentum, nesterov, weight_decay };
+                sgd_step(parameters, gradients, momenta, &update)?;
+            }
+            (OptimizerSpec::Adamw(_) | OptimizerSpec::Adam(_), State::Sgd { .. })
+            | (OptimizerSpec::Sgd(_), State::Adam { .. }) => unreachable!("made for this optimiser"),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn new(spec: &OptimizerSpec, tensors: &[&Tensor]) -> Result<Self, tch::TchError> {
+        let zeros = || tensors.iter().map(|tensor| tensor.f_zeros_like()).collect::<Result<Vec<_>, _>>();
+        let count = |tensor: &&Tensor| Tensor::f_zeros([0_i64; 0], (Kind::Float, tensor.device()));
+        Ok(match spec {
+            OptimizerSpec::Adamw(_) | OptimizerSpec::Adam(_) => Self::Adam {
+                first_moments: zeros()?,
+                second_moments: zeros()?,
+                steps: tensors.iter().map(count).collect::<Result<_, _>>()?,
+            },
+            OptimizerSpec::Sgd(numbers) => {
+                Self::Sgd { momenta: if numbers.momentum > 0.0 { zeros()? } else { Vec::new() } }
+            }
+        })
+    }
+
+    fn parts(&self) -> Vec<(&'static str, &[Tensor])> {
+        match self {
+            Self::Adam { first_moments, second_moments, steps } => {
+                vec![("first_moment", first_moments), ("second_moment", second_moments), ("step", steps)]
+            }
+            Self::Sgd { momenta } => vec![("momentum", momenta)],
+        }
+    }
+}
+
+/// Copies `saved` into the tensors that have its names. Nothing has changed when it is refused.
+pub(crate) fn restore(named: Vec<(String, Tensor)>, saved: &[(String, Tensor)]) -> Result<(), TrainError> {
+    let refused = |name: &str, found| TrainError::OptimizerState { name: name.into(), found };
+    let mut saved: BTreeMap<&str, &Tensor> = saved.iter().map(|(name, value)| (&**name, value)).collect();
+    let mut pairs = Vec::with_capacity(saved.len());
+    for (name, tensor) in named {
+        match saved.remove(name.as_str()) {
+            Some(value) if value.size() == tensor.size() => pairs.push((tensor, value)),
+            Some(value) => return Err(refused(&name, format!("a tensor of shape {:?}", value.size()))),
+            None => return Err(refused(&name, "missing".into())),
+        }
+    }
+    if let Some(name) = saved.keys().next() {
+        return Err(refused(name, "of no parameter of this network".into()));
+    }
+    let _no_grad = tch::no_grad_guard();
+    for (mut tensor, value) in pairs {
+        tensor.f_copy_(value)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ fn score(
                 TaskKind::Volatility { .. } => {
                     card.volatility.push(volatility::score(&span, task, head, position, calibration)?);
                 }
-                TaskKind::Regime { classes } => {
+                TaskKind::Regime { classes, .. } => {
                     card.regime.push(regime::score(&span, task, head, position, classes)?);
                 }
             }
@@ -149,10 +149,6 @@ fn named(card: &Scorecard) -> BTreeMap<String, Option<f64>> {
 }
 
 impl Span<'_> {
-    fn wants_everything(&self) -> bool {
-        self.detail != Detail::Scores
-    }
-
     /// How time is resampled for intervals about `rows` of `label`; none where only scores are wanted.
     fn blocks(&self, rows: &Rows, label: usize) -> Option<MovingBlocks> {
         match self.detail {

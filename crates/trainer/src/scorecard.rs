@@ -142,6 +142,9 @@ pub struct RegimeScore {
     pub classes: Vec<String>,
     /// Share of each class.
     pub shares: Vec<f64>,
+    /// What a sample of each class counted for in training, from train rows; empty where all counted alike.
+    #[serde(default)]
+    pub class_weights: Vec<f64>,
     /// Share of right classes.
     pub accuracy: Option<f64>,
     /// Unweighted mean of the classes' F1.
@@ -159,7 +162,7 @@ pub struct RegimeScore {
 /// A naive regime forecast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegimeBaseline {
-    /// `majority`, `persistence`.
+    /// `majority`; `stratified`, classes drawn with their train shares; `persistence`.
     pub name: String,
     /// Share of right classes.
     pub accuracy: Option<f64>,

@@ -1,7 +1,15 @@
 //! The `tasks:` and `training:` sections as a user writes them. Every key has a default; unknown keys are refused.
 
+mod class_weights;
+mod optimizer;
+mod scheduler;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use class_weights::ClassWeightsSpec;
+pub use optimizer::{AdamSpec, DecaySpec, OptimizerSpec, SgdSpec};
+pub use scheduler::{ConstantSpec, CosineSpec, PlateauSpec, SchedulerSpec, StepSpec};
 
 /// What the network learns to say. A section that is given holds the tasks it lists and no others;
 /// a section that is not given holds all three.
@@ -108,6 +116,8 @@ pub struct RegimeTaskSpec {
     pub horizons: Vec<usize>,
     /// How a miss is counted.
     pub loss: ClassificationLoss,
+    /// What a sample of each class counts for in training, from the classes' train shares.
+    pub class_weights: ClassWeightsSpec,
     /// The task's share of the loss.
     pub weight: f64,
 }
@@ -118,6 +128,7 @@ impl Default for RegimeTaskSpec {
             kind: RegimeKind::BullBearSidewaysVolatile,
             horizons: vec![12],
             loss: ClassificationLoss::CrossEntropy,
+            class_weights: ClassWeightsSpec::default(),
             weight: 0.3,
         }
     }
@@ -166,6 +177,8 @@ pub struct TrainingSpec {
     pub scheduler: SchedulerSpec,
     /// The longest gradient that is followed.
     pub gradient_clip: GradientClipSpec,
+    /// How the tasks are weighed against each other.
+    pub balancing: BalancingSpec,
     /// When to give up.
     pub early_stopping: EarlyStoppingSpec,
     /// When to save, and what to keep.
@@ -181,6 +194,7 @@ impl Default for TrainingSpec {
             optimizer: OptimizerSpec::default(),
             scheduler: SchedulerSpec::default(),
             gradient_clip: GradientClipSpec::default(),
+            balancing: BalancingSpec::default(),
             early_stopping: EarlyStoppingSpec::default(),
             checkpointing: CheckpointingSpec::default(),
         }
@@ -201,54 +215,16 @@ impl TrainingSpec {
     }
 }
 
-/// AdamW with decoupled weight decay.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct OptimizerSpec {
-    /// Which optimiser.
-    pub kind: OptimizerKind,
-    /// The peak learning rate.
-    pub learning_rate: f64,
-    /// Decay of every weight per unit of learning rate.
-    pub weight_decay: f64,
-}
-
-impl Default for OptimizerSpec {
-    fn default() -> Self {
-        Self { kind: OptimizerKind::Adamw, learning_rate: 1e-3, weight_decay: 1e-5 }
-    }
-}
-
-/// Which optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How the losses of the tasks are weighed against each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum OptimizerKind {
-    /// Loshchilov and Hutter 2019; β = (0.9, 0.999), ε = 1e-8.
-    Adamw,
-}
-
-/// Linear warm-up, then half a cosine that would reach zero after the last step.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct SchedulerSpec {
-    /// Which shape.
-    pub kind: SchedulerKind,
-    /// Epochs over which the rate grows from near zero to its peak; fractions are fine.
-    pub warmup_epochs: f64,
-}
-
-impl Default for SchedulerSpec {
-    fn default() -> Self {
-        Self { kind: SchedulerKind::Cosine, warmup_epochs: 2.0 }
-    }
-}
-
-/// Which shape the learning rate has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SchedulerKind {
-    /// Warm-up and cosine.
-    Cosine,
+pub enum BalancingSpec {
+    /// By the tasks' weights.
+    #[default]
+    Fixed,
+    /// By uncertainties that are learned beside the network (Kendall, Gal and Cipolla 2018). The tasks' weights count in
+    /// `validation/loss` alone, and a task of weight 0 is not learned.
+    Uncertainty,
 }
 
 /// The longest gradient that is followed.

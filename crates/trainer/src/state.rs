@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::lineage::Lineage;
 
 /// The layout of `state.json` that this release writes and reads.
-pub const STATE_VERSION: u32 = 1;
+pub const STATE_VERSION: u32 = 2;
 
 /// Where a run is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -19,14 +19,8 @@ impl Progress {
     #[must_use]
     pub fn of(history: &[Option<f64>], direction: Direction, min_delta: f64) -> Self {
         let mut progress = Self { best_epoch: None, best: None, stale: 0 };
-        for (epoch, value) in history.iter().enumerate() {
-            let value = value.filter(|value| value.is_finite());
-            let improved = match (value, progress.best) {
-                (Some(value), Some(best)) => direction.gain(best, value) > min_delta,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if improved {
+        for (epoch, &value) in history.iter().enumerate() {
+            if direction.improves(progress.best, value, min_delta) {
                 progress = Self { best_epoch: Some(epoch), best: value, stale: 0 };
             } else {
                 progress.stale += 1;

@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use tapeline_data_pipeline::LabelSpec;
+use tapeline_data_pipeline::{FittedLabel, LabelSpec};
 use tapeline_models::{HeadKind, HeadSpec};
 
-use crate::spec::{RegressionLoss, TasksSpec};
+use crate::spec::{ClassWeightsSpec, RegressionLoss, TasksSpec};
 
 /// Classes of the regime task.
 pub const REGIME_CLASSES: usize = 4;
 
 /// What a task forecasts and how a miss is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TaskKind {
     /// Log returns.
     Price {
@@ -27,6 +27,8 @@ pub enum TaskKind {
     Regime {
         /// How many classes there are.
         classes: usize,
+        /// What a sample of each counts for in training.
+        class_weights: ClassWeightsSpec,
     },
 }
 
@@ -80,7 +82,8 @@ impl TasksSpec {
         if let Some(spec) = &self.regime_detection {
             check_task(&mut report, "regime_detection", &spec.horizons, spec.weight);
             let label = |horizon| LabelSpec::BullBearSidewaysVolatile { horizon };
-            let kind = TaskKind::Regime { classes: REGIME_CLASSES };
+            check_class_weights(&mut report, "regime_detection", spec.class_weights);
+            let kind = TaskKind::Regime { classes: REGIME_CLASSES, class_weights: spec.class_weights };
             tasks.push("regime_detection", kind, &spec.horizons, spec.weight, label);
         }
         if tasks.tasks.is_empty() {
@@ -113,6 +116,15 @@ fn check_task(report: &mut garde::Report, task: &str, horizons: &[usize], weight
     if !weight.is_finite() || weight < 0.0 {
         let message = format!("{weight} is not a weight; give a finite number that is at least 0");
         report.append(garde::Path::new(task).join("weight"), garde::Error::new(message));
+    }
+}
+
+fn check_class_weights(report: &mut garde::Report, task: &str, weights: ClassWeightsSpec) {
+    if let ClassWeightsSpec::EffectiveNumber { beta } = weights
+        && !(0.0..1.0).contains(&beta)
+    {
+        let path = garde::Path::new(task).join("class_weights").join("effective_number").join("beta");
+        report.append(path, garde::Error::new(format!("{beta} cannot be used; give a number in [0, 1)")));
     }
 }
 
@@ -161,7 +173,20 @@ impl Task {
             TaskKind::Price { .. } | TaskKind::Volatility { .. } => {
                 HeadKind::Regression { outputs: horizons }
             }
-            TaskKind::Regime { classes } => HeadKind::Classification { horizons, classes },
+            TaskKind::Regime { classes, .. } => HeadKind::Classification { horizons, classes },
+        }
+    }
+
+    /// What a sample of each class of a label counts for in training, from what was `fitted` on train rows. None for a task
+    /// without classes, and where all count alike.
+    #[must_use]
+    pub fn class_weights(&self, fitted: &FittedLabel) -> Option<Vec<f64>> {
+        match (self.kind, fitted) {
+            (TaskKind::Regime { class_weights: ClassWeightsSpec::None, .. }, _) => None,
+            (TaskKind::Regime { class_weights, .. }, FittedLabel::Regime { class_counts, .. }) => {
+                Some(class_weights.weights(class_counts))
+            }
+            _ => None,
         }
     }
 
@@ -170,7 +195,7 @@ impl Task {
     pub fn loss_scale(&self) -> f64 {
         match self.kind {
             TaskKind::Price { .. } | TaskKind::Volatility { .. } => 1.0,
-            TaskKind::Regime { classes } => (classes as f64).ln(),
+            TaskKind::Regime { classes, .. } => (classes as f64).ln(),
         }
     }
 }

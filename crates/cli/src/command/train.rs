@@ -7,10 +7,10 @@ use clap::Args;
 use tapeline_artefact::{ARTEFACT_VERSION, Description, Extractor, predict, replace_file};
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_events::{Event, Journal, Observer, Observers, Outcome};
-use tapeline_models::{Network, build, weights_to_bytes};
+use tapeline_models::{Network, Parameters, build, weights_to_bytes};
 use tapeline_trainer::{
     Calibration, EVALUATION_BATCH, Ending, Lineage, Purpose, Run, Scorecard, Start, TrainError, child_seed,
-    fit, metric, scorecard,
+    decaying_parameters, fit, metric, scorecard,
 };
 
 use super::ConfigArguments;
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         }
         None => {
             let folder = RunFolder::create(&config.output, &config.experiment, &jiff::Zoned::now())?;
-            describe(&folder, &config, &lineage, &audit)?;
+            describe(&folder, &config, &lineage, &audit, network.parameters())?;
             (Start::Fresh, folder)
         }
     };
@@ -87,11 +87,17 @@ fn describe(
     config: &RunConfig,
     lineage: &Lineage,
     audit: &tapeline_data_pipeline::AuditReport,
+    parameters: &Parameters,
 ) -> Result<(), Failure> {
+    let parameters = serde_json::json!({
+        "learned": parameters.count(),
+        "decaying": decaying_parameters(&config.training.optimizer, parameters),
+    });
     let lineage = serde_json::json!({
         "run": folder.id(),
         "created": clock::now(),
         "host": host::Host::read().json(),
+        "parameters": parameters,
         "lineage": lineage,
     });
     let yaml = resolved_yaml(config);

@@ -103,6 +103,7 @@ impl<'a> Schema<'a> {
                 if let Some(schema) = section.value(key) {
                     schema.push_key_paths(&path, paths);
                 }
+                // Kinds of one section share keys.
                 if !paths.contains(&path) {
                     paths.push(path);
                 }

@@ -118,7 +118,7 @@ fn numbers_are_read_as_the_key_wants_them() {
     );
     let config = config.unwrap().config;
     assert_eq!(
-        (config.seed, config.training.optimizer.learning_rate, config.training.gradient_clip.norm),
+        (config.seed, config.training.optimizer.learning_rate(), config.training.gradient_clip.norm),
         (u64::MAX, 1e-3, 2.0)
     );
 }

@@ -191,8 +191,9 @@ impl<'a> Reader<'a> {
             return Some(format!("did you mean `{near}`?"));
         }
         let near = suggest::nearest(key, everywhere.iter().filter_map(KeyPath::last_key));
-        let elsewhere: Vec<_> =
-            everywhere.iter().filter(|path| near.is_some() && path.last_key() == near).collect();
+        // A key of another kind of this very section is no hint.
+        let is_hint = |other: &&KeyPath| near.is_some() && other.last_key() == near && *other != path;
+        let elsewhere: Vec<_> = everywhere.iter().filter(is_hint).collect();
         if let [only] = elsewhere[..] {
             return Some(format!("did you mean `{only}`?"));
         }

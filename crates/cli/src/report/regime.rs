@@ -49,6 +49,10 @@ fn table(scores: &[RegimeScore]) -> Html {
 /// Which class was taken for which: counts, and their share of the true class as tint and figure.
 fn confusion(score: &RegimeScore) -> Html {
     let mut columns = vec![format!("{} ahead: true class", bars(score.horizon)), "Share".to_owned()];
+    let weighted = !score.class_weights.is_empty();
+    if weighted {
+        columns.push("Weight in training".to_owned());
+    }
     columns.extend(score.classes.iter().map(|class| format!("said {class}")));
     let mut table = Table::of_numbers(&columns.iter().map(String::as_str).collect::<Vec<_>>());
     for (row, class) in score.classes.iter().enumerate() {
@@ -56,6 +60,9 @@ fn confusion(score: &RegimeScore) -> Html {
         let total: u64 = counts.iter().sum();
         let share = score.shares.get(row).copied();
         let mut cells = vec![Cell::name(class.as_str()), Cell::maybe(share, percent)];
+        if weighted {
+            cells.push(Cell::maybe(score.class_weights.get(row).copied(), |weight| fixed(weight, 3)));
+        }
         cells.extend(counts.iter().map(|said| {
             let share = (total > 0).then(|| *said as f64 / total as f64);
             let figure = tag("b", super::number::or_undefined(share, percent));

@@ -203,6 +203,7 @@ fn regime() -> RegimeScore {
         rows: 8_142,
         classes: ["bull", "bear", "sideways", "volatile"].map(Into::into).into(),
         shares: vec![0.246, 0.251, 0.271, 0.232],
+        class_weights: vec![1.016, 0.996, 0.923, 1.078],
         accuracy: Some(0.447),
         macro_f1: Some(0.431),
         mcc: Some(0.262),
@@ -219,6 +220,12 @@ fn regime() -> RegimeScore {
                 accuracy: Some(0.271),
                 macro_f1: Some(0.107),
                 mcc: None,
+            },
+            RegimeBaseline {
+                name: "stratified".into(),
+                accuracy: Some(0.251),
+                macro_f1: Some(0.249),
+                mcc: Some(0.001),
             },
             RegimeBaseline {
                 name: "persistence".into(),

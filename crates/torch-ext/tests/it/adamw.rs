@@ -1,7 +1,7 @@
-//! The fused step against the update rule in double precision.
+//! The fused steps of AdamW and Adam against their update rules in double precision.
 
 use tapeline_testkit::assert_close;
-use tapeline_torch_ext::{AdamW, Error, adamw_step};
+use tapeline_torch_ext::{AdamW, Error, adam_step, adamw_step};
 use tch::{Device, Kind, Tensor};
 
 const SHAPES: [&[i64]; 3] = [&[5, 7], &[33], &[]];
@@ -34,10 +34,13 @@ struct Reference {
 }
 
 impl Reference {
-    fn step(&mut self, gradient: &[f64], step: i32, update: &AdamW) {
+    fn step(&mut self, gradient: &[f64], step: i32, update: &AdamW, decoupled: bool) {
         let AdamW { learning_rate, beta1, beta2, epsilon, weight_decay } = *update;
         for (i, &g) in gradient.iter().enumerate() {
-            self.parameter[i] *= 1.0 - learning_rate * weight_decay;
+            let g = if decoupled { g } else { g + weight_decay * self.parameter[i] };
+            if decoupled {
+                self.parameter[i] *= 1.0 - learning_rate * weight_decay;
+            }
             self.first[i] = beta1 * self.first[i] + (1.0 - beta1) * g;
             self.second[i] = beta2 * self.second[i] + (1.0 - beta2) * g * g;
             let first = self.first[i] / (1.0 - beta1.powi(step));
@@ -49,6 +52,11 @@ impl Reference {
 
 #[test]
 fn five_steps_equal_the_update_rule() {
+    five_steps_equal(true);
+    five_steps_equal(false);
+}
+
+fn five_steps_equal(decoupled: bool) {
     let update = AdamW { learning_rate: 0.02, weight_decay: 0.3, ..AdamW::default() };
     let mut references = Vec::new();
     let mut parameters = Vec::new();
@@ -63,12 +71,13 @@ fn five_steps_equal_the_update_rule() {
         let mut gradients = Vec::new();
         for (index, shape) in SHAPES.iter().enumerate() {
             let gradient = values(references[index].parameter.len(), f64::from(100 * step) + index as f64);
-            references[index].step(&gradient, step, &update);
+            references[index].step(&gradient, step, &update, decoupled);
             gradients.push(tensor(&gradient, shape));
         }
         let parameters: Vec<&Tensor> = parameters.iter().collect();
         let gradients: Vec<&Tensor> = gradients.iter().collect();
-        adamw_step(&parameters, &gradients, &first, &second, &steps, &update).unwrap();
+        let go = if decoupled { adamw_step } else { adam_step };
+        go(&parameters, &gradients, &first, &second, &steps, &update).unwrap();
     }
     for (index, reference) in references.iter().enumerate() {
         let single = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
@@ -117,6 +126,8 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(error.to_string(), "adamw_step: steps[0] has shape [1], expected []");
     let error = step(&[&good], &first, &steps, AdamW { learning_rate: f64::NAN, ..update });
     assert!(matches!(error, Error::Number { name: "learning_rate", .. }), "{error}");
+    let error = adam_step(&[&parameter], &[], &first, &second, &steps, &update).unwrap_err();
+    assert_eq!(error.to_string(), "adam_step: expected 1 gradients, found 0");
 
     assert_eq!(read(&parameter), before);
     assert_eq!(read(&steps[0]), [0.0]);

@@ -8,3 +8,4 @@ mod dropout;
 mod generator;
 mod lstm;
 mod philox;
+mod sgd;

@@ -5,8 +5,10 @@ use tapeline_testkit::assert_close;
 use tch::Tensor;
 
 use super::{Denominators, LossSum, part_loss};
+use crate::balance::Balance;
 use crate::feed::Targets;
 use crate::small_network;
+use crate::spec::{RegimeTaskSpec, TasksSpec};
 use crate::task::TaskKind;
 
 /// Two implementations in single precision.
@@ -50,7 +52,9 @@ fn a_batch_has_the_loss_and_the_gradients_of_its_valid_cells() {
         };
         let targets: Vec<Targets> = case.tasks.iter().map(target).collect();
         let valid = case.tasks.iter().map(|task| task.mask.iter().map(|valid| f64::from(*valid)).sum());
-        let loss = part_loss(&tasks, &outputs, &targets, &Denominators::new(valid.collect())).unwrap();
+        let loss =
+            part_loss(&tasks, &Balance::Fixed, &outputs, &targets, &Denominators::new(valid.collect()));
+        let loss = loss.unwrap();
 
         assert_close(&[loss.total.double_value(&[])], &[case.total], TOLERANCE);
         let gradients = Tensor::run_backward(&[&loss.total], &outputs, false, false);
@@ -61,6 +65,41 @@ fn a_batch_has_the_loss_and_the_gradients_of_its_valid_cells() {
             assert_close(&gradient, &task.gradient, TOLERANCE);
         }
     }
+}
+
+#[derive(Deserialize)]
+struct Weighted {
+    batch: WeightedBatch,
+}
+
+#[derive(Deserialize)]
+struct WeightedBatch {
+    output: Vec<f32>,
+    target: Vec<f32>,
+    weights: Vec<f32>,
+    loss: f64,
+    gradient: Vec<f32>,
+}
+
+#[test]
+fn targets_of_other_weights_make_a_weighted_mean() {
+    let golden: Weighted =
+        serde_json::from_str(include_str!("../../tests/golden/class_weights.json")).unwrap();
+    let spec = TasksSpec {
+        price_prediction: None,
+        volatility_estimation: None,
+        regime_detection: Some(RegimeTaskSpec { horizons: vec![1], weight: 1.0, ..Default::default() }),
+    };
+    let tasks = spec.check().unwrap();
+    let WeightedBatch { output, target, weights, loss, gradient } = golden.batch;
+    let outputs = [table(&output, target.len()).set_requires_grad(true)];
+    let targets = [Targets { values: table(&target, target.len()), weights: table(&weights, target.len()) }];
+    let sum = Denominators::new(vec![weights.iter().map(|weight| f64::from(*weight)).sum()]);
+    let found = part_loss(&tasks, &Balance::Fixed, &outputs, &targets, &sum).unwrap();
+    assert_close(&[found.total.double_value(&[])], &[loss], TOLERANCE);
+    let gradients = Tensor::run_backward(&[&found.total], &outputs, false, false);
+    let by_output = Vec::<f32>::try_from(gradients[0].flatten(0, -1)).unwrap();
+    assert_close(&by_output, &gradient, TOLERANCE);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn task_loss(span: &Span<'_>, task: &Task, head: usize) -> Option<f64> {
                 TaskKind::Price { loss } | TaskKind::Volatility { loss } => {
                     sum.add_regression(loss, f64::from(output[position]), (f64::from(value) - mean) / std);
                 }
-                TaskKind::Regime { classes } => {
+                TaskKind::Regime { classes, .. } => {
                     sum.add_class(&output[position * classes..(position + 1) * classes], value as usize);
                 }
             }

@@ -1,12 +1,12 @@
 //! Scores of a regime forecast and of the naive forecasts beside it.
 
 use tapeline_data_pipeline::Regime;
-use tapeline_evaluation::baseline::majority;
+use tapeline_evaluation::baseline::{majority, stratified};
 use tapeline_evaluation::calibration::{Probabilities, expected_calibration_error};
 use tapeline_evaluation::classification::Confusion;
 
-use super::Span;
 use super::rows::train_rows;
+use super::{Detail, Span};
 use crate::error::TrainError;
 use crate::scorecard::{RegimeBaseline, RegimeScore};
 use crate::task::Task;
@@ -40,6 +40,7 @@ pub(super) fn score(
         rows: actual.len(),
         classes: Regime::ALL.iter().map(|regime| regime.name().to_owned()).collect(),
         shares: confusion.actual_shares().unwrap_or_default(),
+        class_weights: task.class_weights(&span.data.labels()[label].fitted).unwrap_or_default(),
         accuracy: own.accuracy,
         macro_f1: own.macro_f1,
         mcc: own.mcc,
@@ -47,10 +48,9 @@ pub(super) fn score(
         confusion: (0..classes)
             .map(|actual| (0..classes).map(|predicted| confusion.count(actual, predicted) as u64).collect())
             .collect(),
-        baselines: if span.wants_everything() {
-            baselines(span, label, classes, &samples, &actual)?
-        } else {
-            Vec::new()
+        baselines: match span.detail {
+            Detail::Everything { seed } => baselines(span, label, classes, &samples, &actual, seed)?,
+            Detail::Scores => Vec::new(),
         },
     })
 }
@@ -78,6 +78,7 @@ fn baselines(
     classes: usize,
     samples: &[u32],
     actual: &[u32],
+    seed: u64,
 ) -> Result<Vec<RegimeBaseline>, TrainError> {
     let (_, train) = train_rows(span, label);
     let train: Vec<u32> = train.into_iter().map(|class| class as u32).collect();
@@ -85,6 +86,9 @@ fn baselines(
     if let Some(class) = majority(&train, classes)? {
         let forecast = vec![class; actual.len()];
         baselines.push(figures("majority", &Confusion::new(classes, &forecast, actual)?));
+    }
+    if let Some(forecast) = stratified(&train, classes, actual.len(), seed)? {
+        baselines.push(figures("stratified", &Confusion::new(classes, &forecast, actual)?));
     }
     // Where too few bars lie behind a decision there is no past regime; those rows are left out of this baseline.
     let past = samples.iter().zip(actual).filter_map(|(sample, actual)| {

@@ -6,9 +6,12 @@ use std::path::Path;
 
 use tapeline_events::{Event, Outcome, Record, SCHEMA, projection};
 use tapeline_models::weights_to_bytes;
-use tapeline_trainer::{Start, TrainError};
+use tapeline_trainer::{
+    AdamSpec, BalancingSpec, ClassWeightsSpec, ConstantSpec, OptimizerSpec, PlateauSpec, SchedulerSpec,
+    SgdSpec, Start, StepSpec, TrainError, TrainingSpec,
+};
 
-use crate::small_run::{Heard, SmallRun};
+use crate::small_run::{Heard, SmallRun, tasks_spec};
 
 fn records(heard: &Heard) -> Vec<Record> {
     let record = |(seq, event): (usize, &Event)| Record {
@@ -33,20 +36,54 @@ fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_run_stopped_at_any_step_and_resumed_is_the_same_run() {
     tch::set_num_threads(1);
-    is_the_same_however_often_it_is_stopped(&SmallRun::new());
+    is_the_same_when_stopped(&SmallRun::new(), |steps_per_epoch, last| {
+        vec![vec![1], vec![steps_per_epoch], vec![2, steps_per_epoch - 1, last - 1], vec![5, 6, 7]]
+    });
 }
 
 #[test]
-fn so_is_a_run_whose_steps_take_several_batches() {
+fn so_is_a_run_with_any_optimiser_schedule_accumulation_and_balance() {
     tch::set_num_threads(1);
-    let mut run = SmallRun::new();
-    run.training.batch_size = 20;
-    run.training.gradient_accumulation = 3;
-    is_the_same_however_often_it_is_stopped(&run);
+    let sgd = |momentum, nesterov| OptimizerSpec::Sgd(SgdSpec { momentum, nesterov, ..SgdSpec::default() });
+    let step = SchedulerSpec::Step(StepSpec { every_epochs: 1, ..StepSpec::default() });
+    // Nothing improves by so much: the rate falls after each epoch.
+    let plateau =
+        SchedulerSpec::Plateau(PlateauSpec { patience: 0, min_delta: 1e9, ..PlateauSpec::default() });
+    let constant = SchedulerSpec::Constant(ConstantSpec::default());
+    let cosine = SchedulerSpec::default();
+    let balanced = ClassWeightsSpec::Balanced;
+    let effective = ClassWeightsSpec::EffectiveNumber { beta: 0.99 };
+    let none = ClassWeightsSpec::None;
+    let (fixed, uncertainty) = (BalancingSpec::Fixed, BalancingSpec::Uncertainty);
+    for (optimizer, scheduler, (batch_size, gradient_accumulation), balancing, class_weights) in [
+        (OptimizerSpec::Adamw(AdamSpec::default()), cosine.clone(), (20, 3), uncertainty, balanced),
+        (OptimizerSpec::Adam(AdamSpec::default()), step, (48, 1), fixed, effective),
+        (sgd(0.9, true), plateau, (20, 3), uncertainty, none),
+        (sgd(0.9, false), constant, (16, 4), fixed, none),
+        (sgd(0.0, false), cosine, (48, 1), uncertainty, none),
+    ] {
+        let mut tasks = tasks_spec();
+        tasks.regime_detection.as_mut().unwrap().class_weights = class_weights;
+        let mut run = SmallRun::of(tasks);
+        let scheduler = scheduler.with_warmup_epochs(0.5);
+        run.training = TrainingSpec {
+            num_epochs: 3,
+            optimizer,
+            scheduler,
+            batch_size,
+            gradient_accumulation,
+            balancing,
+            ..run.training
+        };
+        is_the_same_when_stopped(&run, |steps_per_epoch, last| {
+            vec![vec![2, steps_per_epoch, 2 * steps_per_epoch + 1, last - 1]]
+        });
+    }
 }
 
 /// Compares weights, the last checkpoint and the journal of a whole run with those of runs that are stopped and resumed.
-fn is_the_same_however_often_it_is_stopped(run: &SmallRun) {
+/// `stops` says at which steps they are stopped, for a run of so many steps per epoch and in all.
+fn is_the_same_when_stopped(run: &SmallRun, stops: impl Fn(usize, usize) -> Vec<Vec<usize>>) {
     let whole = tempfile::tempdir().unwrap();
     let mut heard = Heard::default();
     let (ending, network) = run.fit(whole.path(), Start::Fresh, &|| false, &mut heard).unwrap();
@@ -54,8 +91,8 @@ fn is_the_same_however_often_it_is_stopped(run: &SmallRun) {
     let expected = weights_to_bytes(network.parameters()).unwrap();
     let last_checkpoint = format!("step-{last:08}");
 
-    let steps_per_epoch = last / 2;
-    for stops in [vec![1], vec![steps_per_epoch], vec![2, steps_per_epoch - 1, last - 1], vec![5, 6, 7]] {
+    let steps_per_epoch = last / run.training.num_epochs;
+    for stops in stops(steps_per_epoch, last) {
         let folder = tempfile::tempdir().unwrap();
         let mut told = Heard::default();
         let mut start = Start::Fresh;
@@ -114,7 +151,7 @@ fn another_lineage_is_refused_with_what_differs() {
     let mut run = SmallRun::new();
     let folder = tempfile::tempdir().unwrap();
     run.fit(folder.path(), Start::Fresh, &|| true, &mut Heard::default()).unwrap();
-    run.training.optimizer.learning_rate = 0.5;
+    run.training.optimizer = run.training.optimizer.with_learning_rate(0.5);
     run.training.checkpointing.every_n_epochs = 9;
     match run.fit(folder.path(), Start::Resume, &|| false, &mut Heard::default()) {
         Err(TrainError::Lineage { differences }) => {

@@ -4,10 +4,10 @@ mod made_up;
 
 use tapeline_artefact::predict;
 use tapeline_data_pipeline::{FittedLabel, Split};
-use tapeline_trainer::{Calibration, Start, metric, scorecard};
+use tapeline_trainer::{BalancingSpec, Calibration, ClassWeightsSpec, Start, metric, scorecard};
 use tch::Device;
 
-use crate::small_run::{Heard, SmallRun};
+use crate::small_run::{Heard, SmallRun, tasks_spec};
 
 #[test]
 fn a_run_has_every_metric_of_the_catalogue_and_no_other() {
@@ -74,4 +74,46 @@ fn the_loss_of_a_span_is_the_mean_over_all_its_targets() {
     let expected = misses.iter().map(|miss| miss * miss).sum::<f64>() / misses.len() as f64;
     let found = card.metrics["validation/volatility_estimation/loss"].unwrap();
     assert!((found - expected).abs() <= 1e-12 * expected, "{found} and {expected}");
+}
+
+#[test]
+fn class_weights_count_in_training_alone_and_are_told() {
+    let weighted = |class_weights| {
+        let mut tasks = tasks_spec();
+        tasks.regime_detection.as_mut().unwrap().class_weights = class_weights;
+        SmallRun::of(tasks)
+    };
+    let [plain, balanced] = [ClassWeightsSpec::None, ClassWeightsSpec::Balanced].map(weighted);
+    let network = plain.network();
+    let card = |run: &SmallRun| {
+        let samples = run.data.samples(Split::Validation);
+        let said = predict(network.as_ref(), &run.data, samples, 50, Device::Cpu).unwrap();
+        let calibration = Calibration::on_validation(&run.data, &run.tasks, &said);
+        scorecard(&run.data, &run.tasks, Split::Validation, &said, &calibration, 1).unwrap()
+    };
+    let (plain, card) = (card(&plain), card(&balanced));
+    assert_eq!(card.metrics, plain.metrics);
+    assert!(plain.regime[0].class_weights.is_empty());
+    let task = balanced.tasks.iter().find(|task| task.name == "regime_detection").unwrap();
+    let FittedLabel::Regime { class_counts, .. } = &balanced.data.labels()[task.labels.start].fitted else {
+        panic!("a regime")
+    };
+    assert_eq!(card.regime[0].class_weights, ClassWeightsSpec::Balanced.weights(class_counts));
+    let names: Vec<&str> = card.regime[0].baselines.iter().map(|naive| naive.name.as_str()).collect();
+    assert_eq!(names, ["majority", "stratified", "persistence"]);
+}
+
+#[test]
+fn learned_uncertainties_are_told_and_the_validation_loss_keeps_the_fixed_weights() {
+    let mut run = SmallRun::new();
+    run.training.balancing = BalancingSpec::Uncertainty;
+    run.training.optimizer = run.training.optimizer.with_learning_rate(0.02);
+    let folder = tempfile::tempdir().unwrap();
+    let (ending, _) = run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()).unwrap();
+    let metrics = &ending.state.history.last().unwrap().metrics;
+    let of = |name: String| metrics[&name].unwrap();
+    let tasks = || run.tasks.iter();
+    assert!(tasks().all(|task| of(format!("train/{}/log_variance", task.name)).abs() > 1e-3), "{metrics:?}");
+    let fixed: f64 = tasks().map(|task| task.weight * of(format!("validation/{}/loss", task.name))).sum();
+    assert!((of("validation/loss".into()) - fixed).abs() <= 1e-12 * fixed.abs());
 }

@@ -21,6 +21,7 @@ pub(crate) const SEED: u64 = 11;
 /// Everything that stands still while a run is trained.
 pub(crate) struct SmallRun {
     pub(crate) data: Dataset,
+    pub(crate) asked: TasksSpec,
     pub(crate) tasks: Tasks,
     pub(crate) training: TrainingSpec,
     pub(crate) threads: usize,
@@ -51,15 +52,20 @@ pub(crate) fn tasks_spec() -> TasksSpec {
 
 impl SmallRun {
     pub(crate) fn new() -> Self {
+        Self::of(tasks_spec())
+    }
+
+    /// The same with other questions.
+    pub(crate) fn of(asked: TasksSpec) -> Self {
         let spec = data_spec();
-        let tasks = tasks_spec().check().unwrap();
+        let tasks = asked.check().unwrap();
         let bars = built_in_market(spec.source.synthetic.as_ref().unwrap(), Span::ZERO);
         let data = spec.check().unwrap().prepare(bars, tasks.labels()).unwrap();
         let mut training = TrainingSpec { num_epochs: 2, batch_size: 48, ..TrainingSpec::default() };
-        training.scheduler.warmup_epochs = 0.5;
+        training.scheduler = training.scheduler.with_warmup_epochs(0.5);
         training.checkpointing.every_n_epochs = 1;
         training.checkpointing.every_n_steps = Some(4);
-        Self { data, tasks, training, threads: 1 }
+        Self { data, asked, tasks, training, threads: 1 }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
@@ -105,6 +111,7 @@ impl SmallRun {
             pipeline: data_spec(),
             split: self.data.fitted().split,
             labels: self.tasks.labels().to_vec(),
+            tasks: self.asked.clone(),
             network: self.network_spec(),
             training: self.training.clone(),
         }

@@ -28,7 +28,7 @@ fn a_run_that_does_not_improve_is_stopped_and_stays_stopped() {
 fn a_loss_that_is_no_number_ends_the_run_with_its_step() {
     tch::set_num_threads(1);
     let mut run = SmallRun::new();
-    run.training.optimizer.learning_rate = 1e30;
+    run.training.optimizer = run.training.optimizer.with_learning_rate(1e30);
     let folder = tempfile::tempdir().unwrap();
     match run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()) {
         Err(TrainError::NonFinite { value, step, .. }) => assert!(step > 1 && !value.is_finite()),

@@ -28,7 +28,7 @@ fn change_prices(bars: &mut Bars, from: usize, change: impl Fn(f64) -> f64) {
 fn said(data: &Dataset, tasks: &Tasks, task: &str, output: impl Fn(u32) -> f32) -> Predictions {
     let samples = data.samples(SPLIT);
     let heads = tasks.iter().map(|of| {
-        let classes = if let TaskKind::Regime { classes } = of.kind { classes } else { 1 };
+        let classes = if let TaskKind::Regime { classes, .. } = of.kind { classes } else { 1 };
         let width = of.horizons.len() * classes;
         let cell = |at: usize| {
             if of.name == task { output(samples[at / width]) } else { (at as f32 * 0.7).sin() }
