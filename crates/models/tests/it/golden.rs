@@ -8,7 +8,9 @@ use tch::Tensor;
 
 use crate::recorded::{read, repeat};
 
-/// Two implementations in single precision, some hundred operations deep.
+/// Two implementations in single precision, some hundred operations deep; of the largest number of a tensor where that is
+/// above 1. The smallest hybrid normalises over two numbers, which makes gradients of 50 out of rounding: PyTorch's own are
+/// off from what it finds in double precision by half of this.
 const TOLERANCE: f64 = 1e-5;
 
 fn numbers(tensor: &Tensor) -> Vec<f32> {
@@ -26,7 +28,8 @@ fn compare(name: &str) -> NetworkSpec {
         let expected = &recorded[tensor];
         assert_eq!(found.size(), expected.size(), "{name}: {tensor}");
         let worst = largest_difference(&numbers(found), &numbers(expected)).unwrap();
-        assert!(worst.distance <= TOLERANCE, "{name}: {tensor} is off by {:e}", worst.distance);
+        let size = expected.abs().max().double_value(&[]).max(1.0);
+        assert!(worst.distance <= TOLERANCE * size, "{name}: {tensor} is off by {:e}", worst.distance);
     }
     spec
 }
