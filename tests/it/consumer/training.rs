@@ -34,8 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..DataSpec::default()
     };
     let price = PriceTaskSpec { horizons: vec![1], ..PriceTaskSpec::default() };
-    let tasks = TasksSpec { price_prediction: Some(price), volatility_estimation: None, regime_detection: None };
-    let tasks = tasks.check()?;
+    let asked = TasksSpec { price_prediction: Some(price), volatility_estimation: None, regime_detection: None };
+    let tasks = asked.check()?;
     let data = spec.check()?.prepare(built_in_market(&market, Span::ZERO), tasks.labels())?;
 
     let training = TrainingSpec { num_epochs: 2, batch_size: 32, ..TrainingSpec::default() };
@@ -68,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             pipeline: spec,
             split: data.fitted().split,
             labels: tasks.labels().to_vec(),
+            tasks: asked,
             network: network_spec,
             training: training.clone(),
         },
