@@ -11,6 +11,7 @@ const CONFIGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs");
 
 /// Trains `configs/NAME.yaml` on the bars of `group`, changed by `few` so that it takes seconds. `None`, and a word about
 /// it, where there are no bars.
+#[expect(clippy::print_stdout, reason = "whoever runs the tests should know what was not tested")]
 fn train(folder: &Path, name: &str, group: &str, few: &[&str]) -> Option<Said> {
     let Some(bars) = std::env::var_os("TAPELINE_BARS") else {
         println!("skipped: TAPELINE_BARS is not set");

@@ -14,7 +14,7 @@ const TARGETS: &str = "targets={training/epochs_to_best: {min: 1, max: 2}, valid
 
 fn verdicts(run: &SmallRun) -> Vec<(String, String)> {
     let json = fs::read(run.run().join("targets.json")).unwrap();
-    let Value::Array(targets) = serde_json::from_slice(&json).unwrap() else { panic!("not a list") };
+    let targets: Vec<Value> = serde_json::from_slice(&json).unwrap();
     let text = |target: &Value, key: &str| target[key].as_str().unwrap().to_owned();
     targets.iter().map(|target| (text(target, "metric"), text(target, "verdict"))).collect()
 }

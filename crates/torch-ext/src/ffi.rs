@@ -181,7 +181,7 @@ pub(crate) fn conv_block(
     mask: Option<&Tensor>,
 ) -> Result<Tensor, Error> {
     let tensors = pointers(tensors.iter().copied());
-    let mask = mask.map_or(std::ptr::null(), |mask| mask.as_ptr());
+    let mask = mask.map_or(std::ptr::null(), Tensor::as_ptr);
     returned("conv_block", |out| {
         // SAFETY: the list holds as many pointers as it says; all tensors are borrowed during the call, and the shim keeps
         // its own references to those that it needs later.

@@ -44,6 +44,9 @@ struct Stratum {
     samples: Vec<u32>,
 }
 
+/// A symbol's number, and a regime where it is known.
+type Place = (u32, Option<Regime>);
+
 /// The label that strata are made by.
 #[derive(Clone, Copy, Debug)]
 struct RegimeColumn {
@@ -212,13 +215,13 @@ fn part_of(count: usize, share: f64) -> usize {
 
 /// `samples` by symbol and regime, each stratum by hardness and, of equals, by age.
 fn strata(data: &Dataset, samples: &[u32], hardness: &[f64], regimes: Option<RegimeColumn>) -> Vec<Stratum> {
-    let mut strata: BTreeMap<(u32, Option<Regime>), Vec<(f64, u32)>> = BTreeMap::new();
+    let mut strata: BTreeMap<Place, Vec<(f64, u32)>> = BTreeMap::new();
     for (&sample, &hardness) in samples.iter().zip(hardness) {
         let symbol = data.windows().symbols()[sample as usize];
         let regime = regimes.and_then(|column| data.known_regime(sample, column.label));
         strata.entry((symbol, regime)).or_default().push((hardness, sample));
     }
-    let sorted = |((_, regime), mut samples): ((u32, Option<Regime>), Vec<(f64, u32)>)| {
+    let sorted = |((_, regime), mut samples): (Place, Vec<(f64, u32)>)| {
         samples.sort_unstable_by(|(a, first), (b, second)| a.total_cmp(b).then(first.cmp(second)));
         Stratum { regime, samples: samples.into_iter().map(|(_, sample)| sample).collect() }
     };
