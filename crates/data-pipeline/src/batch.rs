@@ -13,22 +13,29 @@ use crate::time::Timestamp;
 use crate::window::{MASKED, WindowIndex, WindowTransform};
 
 /// Batches of at least this many numbers are filled on several threads: below, waking them costs more than the copy.
-pub(crate) const PARALLEL_FROM: usize = 1 << 18;
+pub(crate) const PARALLEL_FROM: usize = 1 << 16;
 
-/// The recency of the newest bars of any window, the newest first: a logarithm for each bar of each window would cost more
+/// Bars of a window whose recency is looked up.
+const KNOWN_BARS: usize = 256;
+
+/// The recency of the newest bars of any window, the newest last: a logarithm for each bar of each window would cost more
 /// than the copy of the window.
-static RECENCY: LazyLock<[f32; 256]> = LazyLock::new(|| std::array::from_fn(|newer| recency(newer as u32)));
+static RECENCY: LazyLock<[f32; KNOWN_BARS]> =
+    LazyLock::new(|| std::array::from_fn(|place| recency((KNOWN_BARS - 1 - place) as u32)));
 
 /// −ln(1 + how many rows of the window are newer).
 fn recency(newer: u32) -> f32 {
     -((newer + 1) as f32).ln()
 }
 
-/// Writes the recency of a window's bars, the newest first.
-fn write_recency<'a>(mut newest_first: impl Iterator<Item = &'a mut f32>) {
-    // The table leads: when it ends, no bar has been passed over.
-    RECENCY.iter().zip(newest_first.by_ref()).for_each(|(known, value)| *value = *known);
-    (RECENCY.len() as u32..).zip(newest_first).for_each(|(newer, value)| *value = recency(newer));
+/// Writes the recency of the bars of `window`, `[time, width]`, into `channel`.
+fn write_recency(window: &mut [f32], width: usize, channel: usize) {
+    let bars = window.len() / width;
+    let (older, newest) = window.split_at_mut(bars.saturating_sub(KNOWN_BARS) * width);
+    let known = &RECENCY[KNOWN_BARS - newest.len() / width..];
+    newest.chunks_exact_mut(width).zip(known).for_each(|(bar, known)| bar[channel] = *known);
+    let oldest_last = older.chunks_exact_mut(width).rev();
+    oldest_last.zip(KNOWN_BARS as u32..).for_each(|(bar, newer)| bar[channel] = recency(newer));
 }
 
 impl Dataset {
@@ -123,11 +130,11 @@ impl Gather<'_> {
         for transform in &self.inputs[timeframe].transforms {
             match *transform {
                 WindowTransform::Recency { channel } => {
-                    write_recency(out[channel..].iter_mut().step_by(width).rev());
+                    write_recency(out, width, channel);
                 }
                 WindowTransform::Age { channel } => {
                     let age = self.age_at(timeframe, table.available_at()[end as usize], decision);
-                    out[channel..].iter_mut().step_by(width).for_each(|value| *value = age);
+                    out.chunks_exact_mut(width).for_each(|bar| bar[channel] = age);
                 }
                 // A masked window was filled above.
                 WindowTransform::Mask => {}
@@ -162,14 +169,19 @@ pub(crate) fn check_buffer(expected: usize, found: usize) -> Result<(), DataErro
 
 #[cfg(test)]
 mod tests {
-    use super::{RECENCY, recency, write_recency};
+    use super::{KNOWN_BARS, recency, write_recency};
 
     #[test]
     fn every_bar_of_a_window_of_any_length_has_its_recency() {
-        for length in [1, 60, RECENCY.len(), RECENCY.len() + 1, 700] {
-            let mut written = vec![f32::NAN; length];
-            write_recency(written.iter_mut());
-            assert!((0..).map(recency).zip(&written).all(|(expected, found)| expected == *found), "{length}");
+        for (width, channel) in [(1, 0), (3, 1)] {
+            for length in [1, 60, KNOWN_BARS, KNOWN_BARS + 1, 700] {
+                let mut window = vec![7.0; length * width];
+                write_recency(&mut window, width, channel);
+                for (newer, bar) in window.chunks(width).rev().enumerate() {
+                    let expected = |place| if place == channel { recency(newer as u32) } else { 7.0 };
+                    assert!((0..width).all(|place| bar[place] == expected(place)), "{length}: {newer}");
+                }
+            }
         }
     }
 }
