@@ -1,6 +1,7 @@
 """Reads a file of features with pandas and says what it found, as JSON."""
 
 import json
+import os
 import re
 import sys
 
@@ -18,4 +19,6 @@ found = {
     "missing": int(table.isna().sum().sum()),
     "probabilities_add_up": bool((abs(regimes.sum(axis=1) - 1) < 1e-5).all()),
 }
-print(json.dumps(found))
+print(json.dumps(found), flush=True)
+# On a busy machine the threads of pyarrow can outlive the interpreter and abort it. All is said: leave at once.
+os._exit(0)
