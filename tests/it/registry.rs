@@ -113,6 +113,15 @@ fn a_missed_target_stands_in_the_way() {
 }
 
 #[test]
+fn a_run_that_names_targets_comes_with_what_became_of_them() {
+    let run = SmallRun::new();
+    run.train(&["--set", "targets={validation/loss: {max: 1e6}}"]).ended_with(DONE);
+    add(&run).ended_with(DONE);
+    fs::remove_file(run.run().join("targets.json")).unwrap();
+    add(&run).ended_with(BAD_INPUT).complaining("the run names targets");
+}
+
+#[test]
 fn bars_that_changed_are_not_certified() {
     let run = SmallRun::with_bars(|_| ());
     run.train(&crate::small_run::FROM_FILES).ended_with(DONE);

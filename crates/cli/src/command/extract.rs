@@ -123,6 +123,8 @@ impl Arguments {
         if let Some(path) = &self.data {
             spec.source.path = Some(path.clone());
             spec.source.synthetic = None;
+            // The span that was trained on says nothing of other bars.
+            (spec.source.start, spec.source.end) = (None, None);
             let stamp = self.stamp.map(|stamp| match stamp {
                 StampName::Open => Stamp::Open,
                 StampName::Close => Stamp::Close,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::de::DeserializeOwned;
 use tapeline_artefact::Evidence;
 
@@ -13,6 +13,14 @@ use crate::run_folder::RunFolder;
 
 /// Reads it all; what a run need not have may be missing, and nothing may be damaged.
 pub(super) fn of(run: &RunFolder) -> Result<Evidence, Failure> {
+    let asked = crate::command::config_of(run)?.targets.0;
+    if !asked.is_empty() && !run.targets().exists() {
+        return Err(Failure::bad_input(anyhow!(
+            "the run names targets, but there is no {}; `tapeline evaluate --run {} --split validation` checks them",
+            run.targets().display(),
+            run.path().display()
+        )));
+    }
     read(run).map_err(Failure::bad_input)
 }
 
