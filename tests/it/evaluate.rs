@@ -2,10 +2,13 @@
 
 use std::fs;
 
+use arrow::array::{Array as _, AsArray as _};
+use arrow::datatypes::Float32Type;
 use tapeline_events::Event;
 
 use crate::program::{BAD_INPUT, DONE, Said};
 use crate::small_run::{FROM_FILES, SmallRun};
+use crate::train::predictions;
 
 fn evaluate(run: &SmallRun, split: &str) -> Said {
     run.say(["evaluate", "--run", run.run().to_str().unwrap(), "--split", split])
@@ -26,6 +29,25 @@ fn the_validation_scores_of_a_run_come_out_again() {
     assert!(before == files.map(read), "the scores or the predictions differ");
     let table = |said: &Said| said.stdout.split("features:").next().unwrap().to_owned();
     assert_eq!(table(&evaluated), table(&trained));
+}
+
+#[test]
+fn spans_with_and_without_absent_outcomes_stand_in_one_file() {
+    let run = SmallRun::new();
+    // Without a gap every return of the validation span exists; the newest of the test span are still to come.
+    run.train(&["--set", "data.repair=[{forward_fill: {max_bars: 100000}}]"]).ended_with(DONE);
+    evaluate(&run, "test").ended_with(DONE);
+    let rows = predictions(&run);
+    let realised = rows["price_prediction_h1_realised"].as_primitive::<Float32Type>();
+    let of_span = |name: &str| {
+        let splits = rows["split"].as_string::<i32>().iter().enumerate();
+        let places = splits.filter_map(|(row, split)| (split == Some(name)).then_some(row));
+        let absent: Vec<bool> = places.map(|row| realised.is_null(row)).collect();
+        (absent.len(), absent.into_iter().filter(|absent| *absent).count())
+    };
+    let ((validation, no_outcome), (test, to_come)) = (of_span("validation"), of_span("test"));
+    assert!(validation > 0 && no_outcome == 0, "{no_outcome} of {validation}");
+    assert!(to_come > 0 && to_come < test, "{to_come} of {test}");
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn predictions_are_a_table_that_others_can_read() {
 }
 
 /// All rows of the run's `predictions.parquet`.
-fn predictions(run: &SmallRun) -> RecordBatch {
+pub(crate) fn predictions(run: &SmallRun) -> RecordBatch {
     let file = File::open(run.run().join("predictions.parquet")).unwrap();
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let schema = builder.schema().clone();

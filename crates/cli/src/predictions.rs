@@ -23,6 +23,9 @@ use tapeline_trainer::{Task, Tasks};
 use crate::failure::Failure;
 use crate::forecast;
 
+/// How the name of a column of outcomes ends.
+const REALISED: &str = "_realised";
+
 /// Writes the rows of `spans` in place of what the file said of them; rows of other spans stay. Afterwards it is the old
 /// file or the new one.
 pub(crate) fn write(
@@ -46,13 +49,17 @@ fn encode(
         spans.iter().map(|(split, said)| batch(data, tasks, *split, said)).collect::<anyhow::Result<_>>()?;
     let schema = new.first().context("there is no span to write")?.schema();
     let replaced: Vec<String> = spans.iter().map(|(split, _)| split.to_string()).collect();
-    let old = rows_of_other_spans(path, &replaced)?.into_iter().filter(|batch| batch.schema() == schema);
+    let old = rows_of_other_spans(path, &replaced)?.into_iter().map(|batch| {
+        let columns = batch.columns().to_vec();
+        RecordBatch::try_new(schema.clone(), columns).context("what it says of other spans has other columns")
+    });
+    let old: Vec<RecordBatch> = old.collect::<anyhow::Result<_>>()?;
 
     let zstd = Compression::ZSTD(ZstdLevel::default());
     let properties = WriterProperties::builder().set_compression(zstd).build();
     let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
-    for batch in old.chain(new.iter().cloned()) {
-        writer.write(&batch)?;
+    for batch in old.iter().chain(&new) {
+        writer.write(batch)?;
     }
     Ok(writer.into_inner()?)
 }
@@ -92,7 +99,13 @@ fn batch(data: &Dataset, tasks: &Tasks, split: Split, said: &Predictions) -> any
             forecast_columns(data, task, position, samples, &said.heads[head], &mut columns);
         }
     }
-    Ok(RecordBatch::try_from_iter(columns)?)
+    // Every span has the same columns: one without an absent label may be followed by one that has some.
+    let may_be_absent = |name: &str| name.ends_with(REALISED);
+    let columns = columns.into_iter().map(|(name, values)| {
+        let nullable = may_be_absent(&name);
+        (name, values, nullable)
+    });
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
 }
 
 fn forecast_columns(
@@ -108,5 +121,5 @@ fn forecast_columns(
     columns.extend(forecast::columns(&name, &label.fitted, position, said));
     let realised =
         samples.iter().map(|sample| Some(label.values[*sample as usize]).filter(|value| !value.is_nan()));
-    columns.push((format!("{name}_realised"), Arc::new(realised.collect::<Float32Array>())));
+    columns.push((format!("{name}{REALISED}"), Arc::new(realised.collect::<Float32Array>())));
 }
