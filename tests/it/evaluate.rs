@@ -35,10 +35,12 @@ fn the_validation_scores_of_a_run_come_out_again() {
 fn spans_with_and_without_absent_outcomes_stand_in_one_file() {
     let run = SmallRun::new();
     // Without a gap every return of the validation span exists; the newest of the test span are still to come.
-    run.train(&["--set", "data.repair=[{forward_fill: {max_bars: 100000}}]"]).ended_with(DONE);
+    let [filled, far] =
+        ["data.repair=[{forward_fill: {max_bars: 100000}}]", "tasks.price_prediction.horizons=[9]"];
+    run.train(&["--set", filled, "--set", far]).ended_with(DONE);
     evaluate(&run, "test").ended_with(DONE);
     let rows = predictions(&run);
-    let realised = rows["price_prediction_h1_realised"].as_primitive::<Float32Type>();
+    let realised = rows["price_prediction_h9_realised"].as_primitive::<Float32Type>();
     let of_span = |name: &str| {
         let splits = rows["split"].as_string::<i32>().iter().enumerate();
         let places = splits.filter_map(|(row, split)| (split == Some(name)).then_some(row));
