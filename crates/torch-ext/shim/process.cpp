@@ -7,6 +7,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <mutex>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -44,6 +45,9 @@ extern "C" int tapeline_threads_of_this_thread(int threads) {
 
 extern "C" char* tapeline_set_threads(int intra_op) {
   return tapeline::guard([&] {
+    // libtorch takes the first number for good: whoever comes second has to see it, not to set it again.
+    static std::mutex one_at_a_time;
+    const std::lock_guard<std::mutex> lock(one_at_a_time);
     if (at::get_num_interop_threads() != 1) {
       at::set_num_interop_threads(1);
     }

@@ -1,8 +1,9 @@
 //! A residual block of convolutions in one operation, sample by sample, so that a sample stays in the nearest memory.
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 use crate::dropout::mask_of;
+use crate::operand::cpu_floats;
 use crate::{DropoutKey, Error, ffi};
 
 const OPERATION: &str = "conv_block";
@@ -102,17 +103,7 @@ impl<'a> ConvBlock<'a> {
         of_shape("shift", 0, self.shift, &[channels])?;
         of_shape("mix", 0, self.mix, &[channels, channels, 1])?;
         of_shape("mix_bias", 0, self.mix_bias, &[channels])?;
-        for (index, tensor) in std::iter::once(x).chain(self.tensors()).enumerate() {
-            let found = tensor.f_kind()?;
-            if found != Kind::Float {
-                let (list, expected) = ("x and weights", Kind::Float);
-                return Err(Error::Kind { operation: OPERATION, list, index, expected, found });
-            }
-            if tensor.device() != Device::Cpu {
-                return Err(Error::NotOnCpu { operation: OPERATION, device: tensor.device() });
-            }
-        }
-        Ok(())
+        cpu_floats(OPERATION, "x and weights", std::iter::once(x).chain(self.tensors()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! A layer of an LSTM in one operation: input and state are projected together, straight into the gates.
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
+use crate::operand::cpu_floats;
 use crate::{Error, ffi};
 
 const OPERATION: &str = "lstm";
@@ -73,17 +74,7 @@ impl<'a> Lstm<'a> {
                 return Err(shape(list, expected, tensor.size()));
             }
         }
-        for (index, tensor) in std::iter::once(x).chain(self.tensors()).enumerate() {
-            let found = tensor.f_kind()?;
-            if found != Kind::Float {
-                let (list, expected) = ("x and weights", Kind::Float);
-                return Err(Error::Kind { operation: OPERATION, list, index, expected, found });
-            }
-            if tensor.device() != Device::Cpu {
-                return Err(Error::NotOnCpu { operation: OPERATION, device: tensor.device() });
-            }
-        }
-        Ok(())
+        cpu_floats(OPERATION, "x and weights", std::iter::once(x).chain(self.tensors()))
     }
 }
 

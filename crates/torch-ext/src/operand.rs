@@ -1,6 +1,6 @@
-//! What every update asks of the lists and numbers it is given.
+//! What every operation asks of the lists and numbers it is given.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 
@@ -29,6 +29,24 @@ pub(crate) fn check_numbers<const N: usize>(
 
 pub(crate) fn is_finite_and_not_negative(value: f64) -> bool {
     value.is_finite() && value >= 0.0
+}
+
+/// All of `tensors` are `f32` and on the CPU.
+pub(crate) fn cpu_floats<'a>(
+    operation: &'static str,
+    list: &'static str,
+    tensors: impl Iterator<Item = &'a Tensor>,
+) -> Result<(), Error> {
+    for (index, tensor) in tensors.enumerate() {
+        let found = tensor.f_kind()?;
+        if found != Kind::Float {
+            return Err(Error::Kind { operation, list, index, expected: Kind::Float, found });
+        }
+        if tensor.device() != Device::Cpu {
+            return Err(Error::NotOnCpu { operation, device: tensor.device() });
+        }
+    }
+    Ok(())
 }
 
 /// A tensor of `f32` with this shape.
