@@ -1,0 +1,19 @@
+//! Who gives up on a trial early.
+
+use crate::{Attributes, FrozenTrial, StudyView};
+
+/// Decides whether a trial is given up, from what it and others reported. A function of its arguments.
+pub trait Pruner: Send + Sync {
+    /// Its name in messages, such as `median`.
+    fn name(&self) -> &'static str;
+
+    /// Whether `trial` is given up at its last reported step, and system attributes to note on it either way. A trial that
+    /// reported nothing is never given up.
+    fn verdict(&self, view: StudyView<'_>, trial: &FrozenTrial) -> (bool, Attributes);
+
+    /// The trials that `trial` is compared with and that its sampler learns from; all of them, unless the pruner runs several
+    /// races at once.
+    fn siblings(&self, _view: StudyView<'_>, _trial: &FrozenTrial) -> Option<Vec<u64>> {
+        None
+    }
+}
