@@ -7,7 +7,9 @@
 mod attribute;
 mod distribution;
 mod error;
+mod feasibility;
 mod history;
+pub mod pareto;
 mod pruner;
 mod random;
 mod sampler;
@@ -20,6 +22,7 @@ pub use distribution::{
     CategoricalDistribution, Choice, Distribution, FloatDistribution, IntDistribution, SearchSpace,
 };
 pub use error::HpoError;
+pub use feasibility::{best_trial, violation};
 pub use history::History;
 pub use pruner::Pruner;
 pub use random::TrialRandom;
