@@ -162,6 +162,9 @@ pub(super) fn queue(connection: &mut Connection, study: StudyId, from: i64) -> R
         &[&study.0, &from],
     )?;
     let last: Option<i64> = rows[0].get(1);
+    if last.is_none() {
+        objectives(connection, study)?;
+    }
     Ok((rows[0].get(0), last.map_or(from, |last| last + 1)))
 }
 

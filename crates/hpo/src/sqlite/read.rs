@@ -174,6 +174,9 @@ pub(super) fn queue(transaction: &Transaction<'_>, study: StudyId, from: i64) ->
     let last: Option<i64> = transaction
         .prepare_cached("SELECT max(trial_id) FROM trials WHERE study_id = ?1")?
         .query_row([study.0], |row| row.get(0))?;
+    if last.is_none() {
+        objectives(transaction, study)?;
+    }
     Ok((waiting, last.map_or(from, |last| last + 1)))
 }
 
