@@ -9,8 +9,8 @@ use crate::storage::check::{KnownParams, check_agreement, check_param};
 use crate::storage::encoding::{float_columns, state_name, state_of};
 use crate::storage::{Author, read_time};
 use crate::{
-    Distribution, FrozenTrial, HpoError, NewTrial, RawJson, RowFault, StudyId, Timestamp, TrialChange, TrialId,
-    TrialState,
+    Distribution, FrozenTrial, HpoError, NewTrial, RawJson, RowFault, StudyId, Timestamp, TrialChange,
+    TrialId, TrialState,
 };
 
 /// A trial's study, its id and its number.
@@ -23,10 +23,11 @@ pub(super) fn create_trial(
     trial: &NewTrial,
     changes: &[TrialChange],
 ) -> Result<Arc<FrozenTrial>, Broken> {
-    // The number is what Optuna would give: how many trials of the study came before. The write lock is held already.
+    // One more than the last: what Optuna gives, which counts the trials before. The write lock is held by now.
     let sql = format!(
         "INSERT INTO trials (number, study_id, state, datetime_start, datetime_complete)
-         VALUES ((SELECT count(*) FROM trials WHERE study_id = ?1), ?1, ?2, iif(?3, {NOW}, NULL), iif(?4, {NOW}, NULL))
+         VALUES (coalesce((SELECT number + 1 FROM trials WHERE study_id = ?1 ORDER BY trial_id DESC LIMIT 1), 0),
+                 ?1, ?2, iif(?3, {NOW}, NULL), iif(?4, {NOW}, NULL))
          RETURNING trial_id, number, datetime_start, datetime_complete"
     );
     let begun = trial.state != TrialState::Waiting;
@@ -58,7 +59,11 @@ fn own_time(text: Option<String>) -> Option<Timestamp> {
 }
 
 /// Takes the first queued trial with an id from `from` on.
-pub(super) fn claim(transaction: &Transaction<'_>, study: StudyId, from: i64) -> Result<Option<TrialId>, Broken> {
+pub(super) fn claim(
+    transaction: &Transaction<'_>,
+    study: StudyId,
+    from: i64,
+) -> Result<Option<TrialId>, Broken> {
     // Compare and set in one statement: whoever finds the trial queued is the one that has it.
     let sql = format!(
         "UPDATE trials SET state = 'RUNNING', datetime_start = {NOW}
@@ -67,7 +72,10 @@ pub(super) fn claim(transaction: &Transaction<'_>, study: StudyId, from: i64) ->
              ORDER BY trial_id LIMIT 1)
          RETURNING trial_id"
     );
-    Ok(transaction.prepare_cached(&sql)?.query_row([study.0, from], |row| row.get(0).map(TrialId)).optional()?)
+    Ok(transaction
+        .prepare_cached(&sql)?
+        .query_row([study.0, from], |row| row.get(0).map(TrialId))
+        .optional()?)
 }
 
 /// The study and the number of a trial that is not finished.
@@ -121,7 +129,9 @@ pub(super) fn apply(
                     .execute(params![trial, step, number, kind])?;
             }
             TrialChange::UserAttribute { key, value } => note(transaction, Author::User, trial, key, value)?,
-            TrialChange::SystemAttribute { key, value } => note(transaction, Author::System, trial, key, value)?,
+            TrialChange::SystemAttribute { key, value } => {
+                note(transaction, Author::System, trial, key, value)?
+            }
         }
     }
     Ok(())
@@ -209,7 +219,9 @@ pub(super) fn delete_study(transaction: &Transaction<'_>, study: StudyId) -> Res
         "trial_heartbeats",
     ];
     for table in of_trials {
-        let sql = format!("DELETE FROM {table} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1)");
+        let sql = format!(
+            "DELETE FROM {table} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1)"
+        );
         transaction.execute(&sql, [study.0])?;
     }
     for table in ["trials", "study_directions", "study_user_attributes", "study_system_attributes"] {

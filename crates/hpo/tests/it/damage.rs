@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use tapeline_hpo::{
-    Direction, FloatDistribution, HpoError, NewTrial, Param, SqliteOptions, SqliteStorage, Storage, TrialChange,
-    TrialState,
+    Direction, FloatDistribution, HpoError, NewTrial, Param, SqliteOptions, SqliteStorage, Storage,
+    TrialChange, TrialState,
 };
 
 fn open(file: &Path) -> Result<SqliteStorage, HpoError> {
@@ -59,27 +59,39 @@ fn every_row_that_cannot_be_read_is_named_with_what_to_do() {
     let cases: [(&str, &[&str]); 13] = [
         ("UPDATE trials SET state = 'complete' WHERE trial_id = 1", &["row 1 of trials", "COMPLETE"]),
         ("UPDATE trials SET number = NULL WHERE trial_id = 3", &["row 3 of trials", "number is NULL"]),
-        ("UPDATE trials SET datetime_start = 1763838000 WHERE trial_id = 2", &["row 2 of trials", "YYYY-MM-DD"]),
+        (
+            "UPDATE trials SET datetime_start = 1763838000 WHERE trial_id = 2",
+            &["row 2 of trials", "YYYY-MM-DD"],
+        ),
         ("DELETE FROM trial_values", &["row 1 of trials", "0 rows in trial_values"]),
         ("UPDATE trial_values SET value = NULL", &["row 1 of trial_values", "FINITE"]),
-        ("UPDATE trial_intermediate_values SET intermediate_value_type = 'NAN' WHERE trial_id = 2", &[
-            "row 2 of trial_intermediate_values",
-            "make the value NULL",
-        ]),
-        ("UPDATE trial_intermediate_values SET intermediate_value_type = 'finite'", &["4 rows", "make it one of"]),
+        (
+            "UPDATE trial_intermediate_values SET intermediate_value_type = 'NAN' WHERE trial_id = 2",
+            &["row 2 of trial_intermediate_values", "make the value NULL"],
+        ),
+        (
+            "UPDATE trial_intermediate_values SET intermediate_value_type = 'finite'",
+            &["4 rows", "make it one of"],
+        ),
         (
             r#"UPDATE trial_params SET param_value = 9,
                distribution_json = '{"name": "CategoricalDistribution", "attributes": {"choices": ["a"]}}' WHERE trial_id = 4"#,
             &["row 4 of trial_params", "\"x\"", "one of its 1 choices"],
         ),
-        ("UPDATE trial_params SET distribution_json = '{}' WHERE trial_id = 1", &["row 1 of trial_params", "what Optuna writes"]),
-        ("UPDATE trial_user_attributes SET value_json = 'not json' WHERE trial_id = 2", &[
-            "row 2 of trial_user_attributes",
-            "write JSON",
-        ]),
+        (
+            "UPDATE trial_params SET distribution_json = '{}' WHERE trial_id = 1",
+            &["row 1 of trial_params", "what Optuna writes"],
+        ),
+        (
+            "UPDATE trial_user_attributes SET value_json = 'not json' WHERE trial_id = 2",
+            &["row 2 of trial_user_attributes", "write JSON"],
+        ),
         ("UPDATE study_directions SET direction = 'minimize'", &["row 1 of study_directions", "MINIMIZE"]),
         ("DELETE FROM study_directions", &["row 1 of studies", "study_directions"]),
-        ("UPDATE trials SET state = 'x'; UPDATE trial_values SET value = NULL", &["row 1 of trials", "row 4 of trials"]),
+        (
+            "UPDATE trials SET state = 'x'; UPDATE trial_values SET value = NULL",
+            &["row 1 of trials", "row 4 of trials"],
+        ),
     ];
     for (sql, expected) in cases {
         let Err(error) = damaged(sql) else { panic!("{sql}: was read") };
@@ -95,7 +107,10 @@ fn tables_of_another_version_are_not_touched() {
     let cases = [
         ("UPDATE alembic_version SET version_num = 'v3.0.0.d'", "optuna storage upgrade"),
         ("UPDATE alembic_version SET version_num = 'v9.0.0.a'", "v9.0.0.a"),
-        ("DELETE FROM alembic_version; UPDATE version_info SET schema_version = 11", "open it once with Optuna"),
+        (
+            "DELETE FROM alembic_version; UPDATE version_info SET schema_version = 11",
+            "open it once with Optuna",
+        ),
     ];
     for (sql, expected) in cases {
         let Err(error) = damaged(sql) else { panic!("{sql}: was read") };
@@ -128,7 +143,8 @@ fn a_parameter_keeps_its_kind_whoever_writes_it() {
         param: Param { distribution: may_be.into(), value: 0.5 },
     };
     let running = NewTrial::in_state(TrialState::Running);
-    let (first, second) = (ours.create_trial(study, &running).unwrap(), ours.create_trial(study, &running).unwrap());
+    let (first, second) =
+        (ours.create_trial(study, &running).unwrap(), ours.create_trial(study, &running).unwrap());
     ours.change_trial(first.id, &[change(FloatDistribution::new(0.0, 1.0))]).unwrap();
     let refused = theirs.change_trial(second.id, &[change(FloatDistribution::log(0.1, 1.0))]);
     assert!(matches!(refused, Err(HpoError::Disagrees { number: 0, .. })), "{refused:?}");

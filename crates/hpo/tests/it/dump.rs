@@ -51,10 +51,14 @@ pub(crate) fn assert_read_alike(storage: &dyn Storage, dump: &JsonValue) {
 }
 
 fn assert_notes(ours: &Attributes, theirs: &JsonValue) {
-    let ours: Vec<(&str, String)> =
-        ours.iter().map(|(key, raw)| (key.as_str(), raw.parse().unwrap().to_raw().as_str().to_owned())).collect();
-    let theirs: Vec<(&str, String)> =
-        object(theirs).iter().map(|(key, value)| (key.as_str(), value.to_raw().as_str().to_owned())).collect();
+    let ours: Vec<(&str, String)> = ours
+        .iter()
+        .map(|(key, raw)| (key.as_str(), raw.parse().unwrap().to_raw().as_str().to_owned()))
+        .collect();
+    let theirs: Vec<(&str, String)> = object(theirs)
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.to_raw().as_str().to_owned()))
+        .collect();
     assert_eq!(ours, theirs);
 }
 
@@ -84,7 +88,10 @@ fn assert_trial(ours: &FrozenTrial, theirs: &JsonValue) {
         assert_eq!(param.distribution, distribution, "trial {number}, {name}");
         assert_eq!(Some(param.value), at(theirs, "internal").number(), "trial {number}, {name}");
         let external = param.distribution.external(param.value).unwrap();
-        assert!(external.is_same_as(&at(theirs, "external").to_choice()), "trial {number}, {name}: {external:?}");
+        assert!(
+            external.is_same_as(&at(theirs, "external").to_choice()),
+            "trial {number}, {name}: {external:?}"
+        );
     }
     let reports: Vec<(i64, f64)> = ours.intermediate.iter().map(|(step, value)| (*step, *value)).collect();
     let theirs_reports = list(at(theirs, "intermediate"));

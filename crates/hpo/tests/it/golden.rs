@@ -41,8 +41,10 @@ fn optunas_studies_go_on() {
     for version in VERSIONS {
         let (_folder, storage) = copy(version);
         let storage: std::sync::Arc<dyn Storage> = std::sync::Arc::new(storage);
-        let study =
-            Study::minimize("everything, é").storage(std::sync::Arc::clone(&storage)).sampler(RandomSampler).open();
+        let study = Study::minimize("everything, é")
+            .storage(std::sync::Arc::clone(&storage))
+            .sampler(RandomSampler)
+            .open();
         let study = study.unwrap();
         let mut queued = study.ask().unwrap();
         assert_eq!(queued.number(), 11, "the queued trial comes first");
@@ -92,7 +94,10 @@ fn every_distribution_of_the_golden_files_is_written_as_it_is_read() {
     for study in storage.studies().unwrap() {
         for trial in storage.trials(study.id, None, &[]).unwrap() {
             for param in trial.params.values() {
-                assert_eq!(Distribution::from_json(&param.distribution.to_json()).as_ref(), Ok(&param.distribution));
+                assert_eq!(
+                    Distribution::from_json(&param.distribution.to_json()).as_ref(),
+                    Ok(&param.distribution)
+                );
             }
         }
     }

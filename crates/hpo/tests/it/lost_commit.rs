@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tapeline_hpo::{
-    Direction, HpoError, NewTrial, PostgresOptions, PostgresStorage, Storage, TrialState,
-};
+use tapeline_hpo::{Direction, HpoError, NewTrial, PostgresOptions, PostgresStorage, Storage, TrialState};
 
 use crate::postgres_server::PostgresServer;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tapeline_hpo::{
-    Choice, Direction, FloatDistribution, Heartbeat, IntDistribution, JsonValue, Outcome, RandomSampler, RawJson,
-    Storage, StorageOptions, Study, TrialState, open_storage,
+    Choice, Direction, FloatDistribution, Heartbeat, IntDistribution, JsonValue, Outcome, RandomSampler,
+    RawJson, Storage, StorageOptions, Study, TrialState, open_storage,
 };
 use tempfile::TempDir;
 
@@ -32,7 +32,8 @@ pub(crate) fn for_python(url: &str) -> String {
 
 /// Two studies with something of everything.
 fn fill(storage: &Arc<dyn Storage>) {
-    let study = Study::minimize("ours, é").storage(Arc::clone(storage)).sampler(RandomSampler).create().unwrap();
+    let study =
+        Study::minimize("ours, é").storage(Arc::clone(storage)).sampler(RandomSampler).create().unwrap();
     let endings = [
         Outcome::from(1.5),
         Outcome::from(f64::INFINITY),
@@ -61,8 +62,11 @@ fn fill(storage: &Arc<dyn Storage>) {
     storage.set_study_user_attribute(record.id, "note", &RawJson::from_text("{\"é\": NaN}")).unwrap();
 
     let directions = [Direction::Minimize, Direction::Maximize];
-    let several =
-        Study::of("several", directions).storage(Arc::clone(storage)).sampler(RandomSampler).create().unwrap();
+    let several = Study::of("several", directions)
+        .storage(Arc::clone(storage))
+        .sampler(RandomSampler)
+        .create()
+        .unwrap();
     let mut trial = several.ask().unwrap();
     let x = trial.suggest_float("x", FloatDistribution::new(0.0, 1.0)).unwrap();
     trial.set_constraint("size", -1.0);
@@ -77,7 +81,8 @@ fn check_reading(url: &str, python: &Python) {
     assert_read_alike(&*storage, &dump);
 
     python.tell(&["queue", &address, "ours, é"]);
-    let study = Study::minimize("ours, é").storage(Arc::clone(&storage)).sampler(RandomSampler).open().unwrap();
+    let study =
+        Study::minimize("ours, é").storage(Arc::clone(&storage)).sampler(RandomSampler).open().unwrap();
     assert_eq!(study.ask().unwrap().number(), 7, "the trial that was queued here");
     let mut theirs = study.ask().unwrap();
     assert_eq!(theirs.number(), 8, "the trial that Optuna queued");
@@ -140,11 +145,20 @@ fn schema(client: &mut postgres::Client) -> Vec<String> {
 fn a_file_of_ours_has_the_tables_of_optuna() {
     let tables = |file: &std::path::Path| -> Vec<String> {
         let connection = rusqlite::Connection::open(file).unwrap();
-        let mut statement = connection.prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").unwrap();
+        let mut statement =
+            connection.prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").unwrap();
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
         // Spaces aside.
-        let mut tables: Vec<String> =
-            rows.map(|sql| sql.unwrap().split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(" )", ")")).collect();
+        let mut tables: Vec<String> = rows
+            .map(|sql| {
+                sql.unwrap()
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+                    .replace("( ", "(")
+                    .replace(" )", ")")
+            })
+            .collect();
         tables.sort();
         tables
     };
@@ -166,12 +180,15 @@ fn the_dashboard_shows_our_studies() {
     let names: Vec<&JsonValue> = studies.iter().map(|study| at(study, "study_name")).collect();
     assert_eq!(names.len(), 2);
     assert!(names.contains(&&JsonValue::Text("ours, é".to_owned())), "{names:?}");
-    let JsonValue::Array(trials) = at(at(&answers, "/api/studies/1"), "trials") else { panic!("{answers:?}") };
+    let JsonValue::Array(trials) = at(at(&answers, "/api/studies/1"), "trials") else {
+        panic!("{answers:?}")
+    };
     let states: Vec<&JsonValue> = trials.iter().map(|trial| at(trial, "state")).collect();
     let expected = ["Complete", "Complete", "Complete", "Fail", "Pruned", "Fail", "Running", "Waiting"];
     assert_eq!(states, expected.map(|state| JsonValue::Text(state.to_owned())).iter().collect::<Vec<_>>());
     let values: Vec<&JsonValue> = trials[..3].iter().map(|trial| at(trial, "values")).collect();
-    let shown = [JsonValue::Float(1.5), JsonValue::Text("inf".to_owned()), JsonValue::Text("-inf".to_owned())];
+    let shown =
+        [JsonValue::Float(1.5), JsonValue::Text("inf".to_owned()), JsonValue::Text("-inf".to_owned())];
     assert_eq!(values, shown.map(|value| JsonValue::Array(vec![value])).iter().collect::<Vec<_>>());
 }
 
@@ -185,10 +202,9 @@ fn check_beats(url: &str, python: &Python) {
     ours.suggest_float("x", FloatDistribution::new(0.0, 1.0)).unwrap();
     ours.report(0, 1.0).unwrap();
     assert_eq!(ours.number(), 0);
-    let never_beat = study.storage().create_trial(
-        study.record().id,
-        &tapeline_hpo::NewTrial::in_state(TrialState::Running),
-    );
+    let never_beat = study
+        .storage()
+        .create_trial(study.record().id, &tapeline_hpo::NewTrial::in_state(TrialState::Running));
     assert_eq!(never_beat.unwrap().number, 1);
     std::thread::sleep(Duration::from_millis(4500));
     // It takes ours for dead, queues it again as number 2, and takes that itself; then it falls silent.

@@ -35,7 +35,10 @@ impl Optuna {
         match set_up(self.packages()) {
             Ok(program) => Some(Python { program }),
             Err(reason) => {
-                assert!(std::env::var_os("CI").is_none(), "a Python with Optuna is part of the tests in CI: {reason}");
+                assert!(
+                    std::env::var_os("CI").is_none(),
+                    "a Python with Optuna is part of the tests in CI: {reason}"
+                );
                 println!("skipped: no Python with Optuna can be set up here: {reason}");
                 None
             }
@@ -71,7 +74,12 @@ impl Python {
     pub(crate) fn peer(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/optuna_peer.py");
-        command.arg(script).args(arguments).env("TZ", "UTC").env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
+        command
+            .arg(script)
+            .args(arguments)
+            .env("TZ", "UTC")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::null());
         command
     }
 

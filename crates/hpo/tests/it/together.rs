@@ -79,7 +79,8 @@ fn check_together(url: &str, python: &Python, optuna_takes_once: bool) {
     }
     let finished = trials.iter().filter(|trial| trial.state.is_finished()).count();
     assert_eq!(finished, distinct);
-    let torn: Vec<u64> = trials.iter().filter(|t| t.state.is_finished() && !whole(t)).map(|t| t.number).collect();
+    let torn: Vec<u64> =
+        trials.iter().filter(|t| t.state.is_finished() && !whole(t)).map(|t| t.number).collect();
     assert!(torn.is_empty(), "trials {torn:?} are not whole");
     let waiting = trials.iter().filter(|trial| trial.state == TrialState::Waiting).count();
     assert_eq!(waiting + finished, trials.len(), "a trial runs for ever");
@@ -140,8 +141,11 @@ fn check_kills(url: &str) {
         said.extend(worker.says.iter());
         let trials = all(url);
         assert_numbered(&trials);
-        let lost: Vec<u64> =
-            trials.iter().filter(|trial| trial.state == TrialState::Running).map(|trial| trial.number).collect();
+        let lost: Vec<u64> = trials
+            .iter()
+            .filter(|trial| trial.state == TrialState::Running)
+            .map(|trial| trial.number)
+            .collect();
         assert!(lost.len() <= WORKERS, "{lost:?} are running for {WORKERS} workers");
         for number in numbers(&said, "done") {
             assert!(whole(&trials[number as usize]), "trial {number} was told and is lost");
@@ -150,7 +154,10 @@ fn check_kills(url: &str) {
     let trials = all(url);
     let running = trials.iter().filter(|trial| trial.state == TrialState::Running).count();
     assert!(running <= WORKERS, "{running} trials of {WORKERS} killed workers are running");
-    assert!(trials.iter().all(|trial| !trial.state.is_finished() || whole(trial)), "a finished trial is not whole");
+    assert!(
+        trials.iter().all(|trial| !trial.state.is_finished() || whole(trial)),
+        "a finished trial is not whole"
+    );
     // The study goes on.
     Worker::start(&Task { trials: 5, queues: 0, ..task }).end();
 }

@@ -33,7 +33,8 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn start(task: &Task<'_>) -> Self {
         let Task { url, study, trials, queues, milliseconds } = task;
-        let task = format!("{url}{SEPARATOR}{study}{SEPARATOR}{trials}{SEPARATOR}{queues}{SEPARATOR}{milliseconds}");
+        let task =
+            format!("{url}{SEPARATOR}{study}{SEPARATOR}{trials}{SEPARATOR}{queues}{SEPARATOR}{milliseconds}");
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["worker::works_if_told_to", "--exact", "--nocapture"]).env(TASK, task);
         Self::of(&mut command)
