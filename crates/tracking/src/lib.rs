@@ -55,6 +55,7 @@ mod cursor;
 mod error;
 mod facts;
 mod mlflow;
+mod point;
 mod pump;
 mod secrets;
 mod sink;
