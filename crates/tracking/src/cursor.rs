@@ -103,6 +103,13 @@ impl Cursor {
         }
     }
 
+    /// Goes back to before the first record and forgets everything: the other side has lost the run. Only before the first
+    /// record of a process is taken, in [`Sink::open`](crate::Sink::open).
+    pub fn start_over(&mut self) {
+        self.saved = Saved { schema: SCHEMA, acknowledged: None, memory: Map::new() };
+        self.save();
+    }
+
     /// Tells a person something that stops nothing, such as that a value was cut to fit.
     pub fn tell(&mut self, words: impl Into<String>) {
         self.notes.push(words.into());

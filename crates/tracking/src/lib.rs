@@ -56,6 +56,7 @@ mod error;
 mod facts;
 mod growing_file;
 mod mlflow;
+mod point;
 mod pump;
 mod secrets;
 mod sink;
