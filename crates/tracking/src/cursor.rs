@@ -96,6 +96,14 @@ impl Cursor {
         }
     }
 
+    /// Remembers several values with one write of the disk: after a kill all of them are known, or none.
+    pub fn remember_all<'a>(&mut self, values: impl IntoIterator<Item = (&'a str, Value)>) {
+        for (key, value) in values {
+            self.saved.memory.insert(key.into(), value);
+        }
+        self.save();
+    }
+
     /// Forgets what was remembered under `key`.
     pub fn forget(&mut self, key: &str) {
         if self.saved.memory.remove(key).is_some() {

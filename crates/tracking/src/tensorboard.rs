@@ -7,8 +7,6 @@ mod hparams;
 mod message;
 mod sink;
 mod spec;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use sink::TensorBoard;
 pub use spec::TensorBoardSpec;

@@ -5,8 +5,6 @@ mod message;
 mod rows;
 mod sink;
 mod spec;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use sink::Wandb;
 pub use spec::WandbSpec;

@@ -4,7 +4,9 @@ use prost::Message as _;
 use tapeline_events::Event as RunEvent;
 
 use super::framing::frame;
-use super::message::{Dimension, Event, Metadata, Plugin, STRING, Shape, Shown, Summary, Tensor, Value, What};
+use super::message::{
+    Dimension, Event, Metadata, Plugin, STRING, Shape, Shown, Summary, Tensor, Value, What,
+};
 use crate::point::points;
 
 /// What every file begins with.

@@ -38,7 +38,11 @@ pub(super) fn new_images(files: &[RunFile], cursor: &Cursor) -> Result<NewImages
             return Err(SinkFault::lasting(format!("{} is no PNG image", file.path.display())));
         };
         let image = Image { height, width, colorspace: 3, encoded };
-        values.push(Value { tag: format!("images/{name}"), shown: Some(Shown::Image(image)), metadata: None });
+        values.push(Value {
+            tag: format!("images/{name}"),
+            shown: Some(Shown::Image(image)),
+            metadata: None,
+        });
     }
     let digest = format!("{checksum:08x}");
     if cursor.recall_text("images") == Some(&digest) {
@@ -47,16 +51,24 @@ pub(super) fn new_images(files: &[RunFile], cursor: &Cursor) -> Result<NewImages
     Ok(NewImages { values, digest })
 }
 
-/// Points TensorBoard's projector at the features of the run, `embedding/vectors.tsv` and `embedding/metadata.tsv`.
+/// Points TensorBoard's projector at the features of the run, `embedding/vectors.tsv` and `embedding/metadata.tsv`. They are
+/// copied, since it reads nothing outside the folder of its configuration.
 pub(super) fn embeddings(files: &[RunFile], folder: &Path) -> Result<(), SinkFault> {
-    let there = |name: &str| files.iter().any(|file| file.name == name);
-    if !there("embedding/vectors.tsv") {
+    let copied = |name: &str| {
+        let Some(file) = files.iter().find(|file| file.name == format!("embedding/{name}")) else {
+            return Ok(false);
+        };
+        fs::copy(&file.path, folder.join(name)).map(|_bytes| true).map_err(|error| {
+            SinkFault::passing(format!("cannot copy {}", file.path.display())).because(error)
+        })
+    };
+    if !copied("vectors.tsv")? {
         return Ok(());
     }
     let mut config = String::from("embeddings {\n  tensor_name: \"features\"\n");
-    config.push_str("  tensor_path: \"../embedding/vectors.tsv\"\n");
-    if there("embedding/metadata.tsv") {
-        config.push_str("  metadata_path: \"../embedding/metadata.tsv\"\n");
+    config.push_str("  tensor_path: \"vectors.tsv\"\n");
+    if copied("metadata.tsv")? {
+        config.push_str("  metadata_path: \"metadata.tsv\"\n");
     }
     config.push_str("}\n");
     let path = folder.join("projector_config.pbtxt");

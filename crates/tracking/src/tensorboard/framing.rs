@@ -1,5 +1,8 @@
 //! Records of an event file: length, its checksum, data, their checksum (the format of TFRecord files).
 
+#[cfg(test)]
+mod tests;
+
 /// One record around `data`.
 pub(super) fn frame(data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u64).to_le_bytes();

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use super::event::of_plugin;
 use super::message::{
-    Dimension, Experiment, FLOAT, HPARAM_KINDS, HparamInfo, HparamKind, HparamValue, HparamsData, HparamsKind,
-    MetricInfo, MetricName, SessionEnd, SessionStart, Shape, Shown, Tensor, Value,
+    Dimension, Experiment, FLOAT, HPARAM_KINDS, HparamInfo, HparamKind, HparamValue, HparamsData,
+    HparamsKind, MetricInfo, MetricName, SessionEnd, SessionStart, Shape, Shown, Tensor, Value,
 };
 use crate::RunFacts;
 

@@ -217,5 +217,3 @@ pub(super) struct SessionEnd {
 
 /// [`SessionEnd::status`] of a run that ended well.
 pub(super) const SUCCESS: i32 = 1;
-/// [`SessionEnd::status`] of a run that goes on, or can go on.
-pub(super) const RUNNING: i32 = 3;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use tapeline_events::{Event as RunEvent, Outcome, Record};
 
-use super::message::{RUNNING, SUCCESS, Value};
+use super::message::{SUCCESS, Value};
 use super::{event, files, hparams};
 use crate::growing_file::GrowingFile;
 use crate::{Cursor, RunFacts, RunFile, Sink, SinkFault, Told};
@@ -30,20 +30,21 @@ impl TensorBoard {
     /// What `told` adds to the file.
     fn written(&self, told: &Told) -> Result<Vec<u8>, SinkFault> {
         let at = seconds(&told.record)?;
-        let (mut bytes, mut add) = (Vec::new(), |values: Vec<Value>| {
-            if values.is_empty() { Vec::new() } else { event::summary(at, told.step, values) }
-        });
+        let (mut bytes, add) =
+            (
+                Vec::new(),
+                |values: Vec<Value>| {
+                    if values.is_empty() { Vec::new() } else { event::summary(at, told.step, values) }
+                },
+            );
         match &told.record.event {
             RunEvent::RunStarted { .. } => {
                 bytes.extend(add(hparams::start(&self.facts, at)));
                 bytes.extend(add(vec![event::text("config", &self.config())]));
             }
-            RunEvent::RunEnded { outcome, .. } => {
-                let status = match outcome {
-                    Outcome::Completed | Outcome::EarlyStopped => SUCCESS,
-                    Outcome::Interrupted => RUNNING,
-                };
-                bytes.extend(add(vec![hparams::end(status, at)]));
+            // TensorBoard believes the first end that it reads: a run that can go on has none.
+            RunEvent::RunEnded { outcome: Outcome::Completed | Outcome::EarlyStopped, .. } => {
+                bytes.extend(add(vec![hparams::end(SUCCESS, at)]));
             }
             RunEvent::Warning { message } => bytes.extend(add(vec![event::text("warnings", message)])),
             other if !told.repeated => bytes.extend(add(event::scalars(other))),
@@ -82,9 +83,8 @@ impl Sink for TensorBoard {
         if self.file.is_some() {
             return Ok(());
         }
-        let cannot = |error| {
-            SinkFault::passing(format!("cannot write into {}", self.folder.display())).because(error)
-        };
+        let cannot =
+            |error| SinkFault::passing(format!("cannot write into {}", self.folder.display())).because(error);
         let known = cursor.recall_text("file").map(|name| self.folder.join(name));
         let bytes = cursor.recall("bytes").and_then(serde_json::Value::as_u64);
         if let (Some(path), Some(bytes)) = (known, bytes) {
@@ -113,11 +113,8 @@ impl Sink for TensorBoard {
             bytes.extend(self.written(told)?);
         }
         let newest = &told[told.len() - 1];
-        let more = [
-            ("through", last.into()),
-            ("step", newest.step.into()),
-            ("at", seconds(&newest.record)?.into()),
-        ];
+        let more =
+            [("through", last.into()), ("step", newest.step.into()), ("at", seconds(&newest.record)?.into())];
         self.append(&bytes, more, cursor)?;
         Ok(last)
     }

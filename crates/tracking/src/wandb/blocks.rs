@@ -1,5 +1,8 @@
 //! The framing of a `.wandb` file: a log in blocks of 32 KiB (LevelDB's), whose checksum is plain CRC-32.
 
+#[cfg(test)]
+mod tests;
+
 const BLOCK: u64 = 32 * 1024;
 /// Checksum, length and kind of a chunk.
 const HEADER: u64 = 7;

@@ -54,13 +54,18 @@ pub(super) fn line(event: &Event, at: Timestamp) -> Option<Kind> {
     let words = match event {
         Event::EpochEnded { epoch, metrics, .. } => {
             let loss = metrics.get("validation/loss").copied().flatten();
-            format!("epoch {epoch}: validation/loss {}", loss.map_or("undefined".into(), |loss| format!("{loss:.4}")))
+            format!(
+                "epoch {epoch}: validation/loss {}",
+                loss.map_or("undefined".into(), |loss| format!("{loss:.4}"))
+            )
         }
         Event::ResumedFrom { step, .. } => format!("resumed from step {step}"),
         Event::CheckpointSaved { folder, best, .. } => {
             format!("saved {folder}{}", if *best { ", the best so far" } else { "" })
         }
-        Event::CheckpointFailed { step, reason } => format!("warning: no checkpoint at step {step}: {reason}"),
+        Event::CheckpointFailed { step, reason } => {
+            format!("warning: no checkpoint at step {step}: {reason}")
+        }
         Event::CheckpointDamaged { folder, reason, .. } => format!("warning: {folder} is damaged: {reason}"),
         Event::EarlyStopped { metric, best, best_epoch, .. } => {
             format!("stopped early: {metric} was best in epoch {best_epoch}, with {best}")

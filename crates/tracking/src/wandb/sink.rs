@@ -52,7 +52,8 @@ impl Wandb {
         let cannot = |error| SinkFault::passing(format!("cannot write {}", path.display())).because(error);
         let mut file = GrowingFile::create(&path).map_err(cannot)?;
         let version = Version { producer: "0.31.0".into(), min_consumer: "0.31.0".into() };
-        let first = [Kind::Header(Header { version: Some(version) }), Kind::Run(Box::new(self.run(&id, resumed)))];
+        let first =
+            [Kind::Header(Header { version: Some(version) }), Kind::Run(Box::new(self.run(&id, resumed)))];
         let kinds = first.into_iter().chain(rows::drawn_over_steps());
         let (bytes, num) = framed(FILE_HEADER.to_vec(), 0, 0, kinds);
         file.append(&bytes).map_err(cannot)?;
@@ -69,20 +70,32 @@ impl Wandb {
     fn run(&self, id: &str, resumed: bool) -> Run {
         let config = self.facts.config.as_object().into_iter().flatten();
         let config = config.map(|(section, value)| rows::item(section, value.to_string()));
-        let tags = self.facts.tags.iter().map(|(name, value)| rows::item(name, serde_json::Value::from(value.as_str()).to_string()));
+        let tags = self
+            .facts
+            .tags
+            .iter()
+            .map(|(name, value)| rows::item(name, serde_json::Value::from(value.as_str()).to_string()));
         Run {
             run_id: id.into(),
             entity: self.spec.entity.clone().unwrap_or_default(),
             project: self.spec.project.clone(),
             config: Some(Config { update: config.chain(tags).collect() }),
-            group: self.facts.parent.as_ref().map_or_else(|| self.facts.experiment.clone(), |parent| parent.id.clone()),
+            group: self
+                .facts
+                .parent
+                .as_ref()
+                .map_or_else(|| self.facts.experiment.clone(), |parent| parent.id.clone()),
             job_type: self.facts.parent.as_ref().map_or_else(|| "train".into(), |parent| parent.kind.clone()),
             display_name: format!("{}/{}", self.facts.experiment, self.facts.run_id),
             tags: self.spec.tags.clone(),
             host: self.facts.host.clone(),
             start_time: Some(rows::time(self.started)),
             resumed,
-            git: self.facts.tags.get("tapeline.commit").map(|commit| Git { remote_url: String::new(), commit: commit.clone() }),
+            git: self
+                .facts
+                .tags
+                .get("tapeline.commit")
+                .map(|commit| Git { remote_url: String::new(), commit: commit.clone() }),
         }
     }
 
@@ -93,7 +106,10 @@ impl Wandb {
         more: impl IntoIterator<Item = (&'static str, serde_json::Value)>,
         cursor: &mut Cursor,
     ) -> Result<(), SinkFault> {
-        let file = self.file.as_mut().ok_or_else(|| SinkFault::passing("the file of the offline run is not open"))?;
+        let file = self
+            .file
+            .as_mut()
+            .ok_or_else(|| SinkFault::passing("the file of the offline run is not open"))?;
         let num = cursor.recall("num").and_then(serde_json::Value::as_i64).unwrap_or_default();
         let (bytes, num) = framed(Vec::new(), file.len(), num, kinds);
         let path = file.path().display().to_string();
@@ -106,7 +122,12 @@ impl Wandb {
 }
 
 /// `kinds` as numbered records behind `bytes`, which begin at byte `at` of the file; and the last number.
-fn framed(mut bytes: Vec<u8>, at: u64, mut num: i64, kinds: impl IntoIterator<Item = Kind>) -> (Vec<u8>, i64) {
+fn framed(
+    mut bytes: Vec<u8>,
+    at: u64,
+    mut num: i64,
+    kinds: impl IntoIterator<Item = Kind>,
+) -> (Vec<u8>, i64) {
     for kind in kinds {
         num += 1;
         let record = Record { num, kind: Some(kind) }.encode_to_vec();

@@ -37,7 +37,10 @@ impl WandbSpec {
             faults.push(("project", format!("a name has at most {LONGEST} characters")));
         }
         if self.entity.as_ref().is_some_and(|name| name.trim().is_empty() || name.contains('/')) {
-            faults.push(("entity", "the name of a user or team is needed; leave the key out for the default".into()));
+            faults.push((
+                "entity",
+                "the name of a user or team is needed; leave the key out for the default".into(),
+            ));
         }
         if self.tags.iter().any(|tag| tag.is_empty() || tag.chars().count() > 64) {
             faults.push(("tags", "a tag has 1 to 64 characters".into()));

@@ -4,4 +4,7 @@
 
 mod mlflow;
 mod mlflow_server;
+mod peer_python;
+mod tensorboard;
+mod wandb;
 mod written_run;

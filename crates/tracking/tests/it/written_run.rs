@@ -75,7 +75,11 @@ impl WrittenRun {
 
     /// A process that sends to MLflow what the journal says.
     pub(crate) fn pump(&self, spec: MlflowSpec) -> Pump {
-        let spec = TrackingSpec { mlflow: Some(spec), ..TrackingSpec::default() };
+        self.pump_to(&TrackingSpec { mlflow: Some(spec), ..TrackingSpec::default() })
+    }
+
+    /// A process that sends to whom `spec` names.
+    pub(crate) fn pump_to(&self, spec: &TrackingSpec) -> Pump {
         let sinks = spec.sinks(&self.facts, &Secrets::default(), None).unwrap();
         let pace = Pace {
             poll: Duration::from_millis(20),
@@ -92,6 +96,18 @@ impl WrittenRun {
     #[track_caller]
     pub(crate) fn send(&self, spec: MlflowSpec) {
         complete(&self.pump(spec).finish(self.files(), LONG));
+    }
+
+    /// Sends what the journal holds by now, and the files, to whom `spec` names.
+    #[track_caller]
+    pub(crate) fn send_to(&self, spec: &TrackingSpec) {
+        self.send_files_to(spec, self.files());
+    }
+
+    /// The same with other files.
+    #[track_caller]
+    pub(crate) fn send_files_to(&self, spec: &TrackingSpec, files: Vec<RunFile>) {
+        complete(&self.pump_to(spec).finish(files, LONG));
     }
 
     pub(crate) fn files(&self) -> Vec<RunFile> {
