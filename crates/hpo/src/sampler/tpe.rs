@@ -74,7 +74,6 @@ impl Default for TpeSampler {
 #[derive(Clone, Debug)]
 struct Known {
     line: u64,
-    version: u64,
     finished: usize,
     ranking: Ranking,
     spaces: JointSpaces,
@@ -90,7 +89,6 @@ impl Known {
         };
         Self {
             line,
-            version: 0,
             finished: 0,
             ranking: Ranking::new(&view.study.directions),
             spaces,
@@ -110,7 +108,6 @@ impl Known {
             self.good = self.ranking.below();
         }
         self.finished = history.finished_count();
-        self.version = history.version();
     }
 }
 
@@ -154,6 +151,8 @@ impl TpeSampler {
     ) -> Vec<f64> {
         let objectives = view.study.directions.len();
         let place = known.models.iter().position(|model| model.space == space).unwrap_or_else(|| {
+            // Of a space whose ends have moved, only the latest is kept.
+            known.models.retain(|model| !model.space.keys().eq(space.keys()));
             known.models.push(Model::new(space, objectives > 1));
             known.models.len() - 1
         });

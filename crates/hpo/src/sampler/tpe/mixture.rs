@@ -7,9 +7,6 @@
 //!
 //! A trial that comes or goes changes the widths of its neighbours only, so everything that depends on a width is kept.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashMap;
 
 use super::axis::{Axis, NumberAxis};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::axis::Axis;
 use super::mixture::{Mixture, Weighting};
 use super::split::Ranking;
-use crate::{FrozenTrial, History, SearchSpace, TrialRandom, joint};
+use crate::{Distribution, FrozenTrial, History, SearchSpace, TrialRandom, joint};
 
 /// What is known of the parameters of a space.
 #[derive(Clone, Debug)]
@@ -87,16 +87,12 @@ impl Model {
         self.space.keys().zip(&self.axes).map(place).collect()
     }
 
-    /// Where a running trial is, as far as its joint sample and its parameters say.
+    /// Where a running trial is, as its joint sample says, or its parameters if it shows none: what is in its joint sample
+    /// never changes, so that a draw that saw it can be repeated.
     pub(super) fn places_of_running(&self, trial: &FrozenTrial) -> Option<Vec<f64>> {
-        let noted = joint::read(trial).unwrap_or_default();
-        let place = |((name, distribution), axis): ((&String, &crate::Distribution), &Axis)| {
-            let value = match (trial.params.get(name), noted.get(name)) {
-                (Some(param), _) => param.value,
-                (None, Some(choice)) => distribution.internal(choice)?,
-                (None, None) => return None,
-            };
-            axis.place(value)
+        let Some(noted) = joint::read(trial) else { return self.places(trial) };
+        let place = |((name, distribution), axis): ((&String, &Distribution), &Axis)| {
+            axis.place(distribution.internal(noted.get(name)?)?)
         };
         self.space.iter().zip(&self.axes).map(place).collect()
     }

@@ -1,8 +1,5 @@
 //! Which parameters are sampled together.
 
-#[cfg(test)]
-mod tests;
-
 use crate::{FrozenTrial, SearchSpace};
 
 /// The parameters that are sampled together, kept up as trials finish.

@@ -1,8 +1,5 @@
 //! Which trials are good, and which are not: the split into below and above.
 
-#[cfg(test)]
-mod tests;
-
 use std::cmp::Ordering;
 
 use crate::pareto::{greedy_subset, losses, ranks};

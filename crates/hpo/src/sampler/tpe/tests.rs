@@ -1,16 +1,18 @@
 //! Against Optuna 5.0.0 and SciPy: `scripts/golden_tpe.py` writes the file.
 
+mod behaviour;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::axis::Axis;
 use super::mixture::{Mixture, Weighting};
+use super::normal;
 use super::split::Ranking;
-use super::{Kernels, TpeSampler, normal};
 use crate::{
-    CategoricalDistribution, Choice, Direction, Distribution, FloatDistribution, FrozenTrial, HpoError,
-    IntDistribution, Outcome, Param, RawJson, SearchSpace, Study, Trial, TrialId, TrialRandom, TrialState,
+    CategoricalDistribution, Choice, Direction, Distribution, FloatDistribution, FrozenTrial,
+    IntDistribution, Param, RawJson, TrialId, TrialState,
 };
 
 /// Ours against Optuna's: widths, weights, log densities.
