@@ -10,7 +10,7 @@ mod error;
 mod feasibility;
 mod history;
 pub mod pareto;
-mod pruner;
+pub mod pruner;
 mod random;
 mod sampler;
 mod storage;
@@ -24,7 +24,7 @@ pub use distribution::{
 pub use error::HpoError;
 pub use feasibility::{best_trial, violation};
 pub use history::History;
-pub use pruner::Pruner;
+pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
 pub use sampler::Sampler;
 pub use storage::{NewTrial, Storage, TrialChange};
