@@ -53,7 +53,145 @@ def pareto(rng):
     return cases
 
 
-PARTS = {"pareto": pareto}
+class Draws:
+    """SplitMix64 (Steele, Lea, Flood 2014). The Rust test draws the same, so curves need no file, only verdicts."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def bits(self):
+        mask = (1 << 64) - 1
+        self.state = (self.state + 0x9E3779B97F4A7C15) & mask
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        return z ^ (z >> 31)
+
+    def below(self, count):
+        return self.bits() % count
+
+
+TRIALS_OF_A_STUDY = 25
+STUDIES = 40
+
+
+def verdicts(pruner, index):
+    """One study of 25 trials, up to four at a time, as a string of one bit per report.
+
+    Values lie on a coarse grid, so ties are common; reports leave gaps between steps; in half of the trials some are NaN or infinite;
+    some trials fail, some violate a constraint, and one in four goes on after it was given up.
+    """
+    draws = Draws(index)
+    direction = ("minimize", "maximize")[draws.below(2)]
+    at_once = 1 + draws.below(4)
+    study = optuna.create_study(study_name=f"größe-{index}", direction=direction, pruner=pruner)
+    active, begun, bits = [], 0, []
+    while begun < TRIALS_OF_A_STUDY or active:
+        if begun < TRIALS_OF_A_STUDY and len(active) < at_once:
+            level, reports, step, torn = draws.below(24), 1 + draws.below(12), draws.below(2), draws.below(2)
+            if draws.below(6) == 0:
+                reports += 10
+            active.append([study.ask(), level, reports, step, torn])
+            begun += 1
+            continue
+        slot = draws.below(len(active))
+        trial, level, reports, step, torn = active[slot]
+        kind, value = draws.below(40), (level + draws.below(16) - min(step, 12)) / 8
+        value = {0: math.nan, 1: math.nan, 2: math.inf, 3: -math.inf}.get(kind, value) if torn else value
+        trial.report(value, step)
+        given_up = trial.should_prune()
+        bits.append("1" if given_up else "0")
+        active[slot][2] -= 1
+        active[slot][3] += 1 + (draws.below(4) if draws.below(4) == 0 else 0)
+        if given_up and draws.below(4) != 0:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            del active[slot]
+        elif active[slot][2] == 0:
+            if draws.below(8) == 0:
+                trial.set_constraint("c", 1.0)
+            if draws.below(12) == 0:
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            else:
+                study.tell(trial, (level * 1000 + trial.number) / 8)
+            del active[slot]
+    return "".join(bits)
+
+
+def pruners(_):
+    """Verdicts of every pruner on 1,000 curves each."""
+    P = optuna.pruners
+    members = [
+        ({"kind": "median"}, lambda: P.MedianPruner()),
+        (
+            {"kind": "median", "startup_trials": 2, "warmup_steps": 2, "interval": 3, "min_trials": 2},
+            lambda: P.MedianPruner(2, 2, 3, n_min_trials=2),
+        ),
+        (
+            {"kind": "percentile", "percentile": 25.0, "startup_trials": 3},
+            lambda: P.PercentilePruner(25.0, n_startup_trials=3),
+        ),
+        (
+            {"kind": "percentile", "percentile": 80.0, "startup_trials": 1},
+            lambda: P.PercentilePruner(80.0, n_startup_trials=1),
+        ),
+        ({"kind": "successive_halving"}, lambda: P.SuccessiveHalvingPruner()),
+        (
+            {"kind": "successive_halving", "min_resource": 1, "reduction_factor": 2, "skipped_rungs": 1},
+            lambda: P.SuccessiveHalvingPruner(1, 2, 1),
+        ),
+        (
+            {"kind": "successive_halving", "min_resource": 2, "reduction_factor": 3, "bootstrap_trials": 3},
+            lambda: P.SuccessiveHalvingPruner(2, 3, 0, 3),
+        ),
+        ({"kind": "hyperband"}, lambda: P.HyperbandPruner()),
+        (
+            {"kind": "hyperband", "min_resource": 1, "max_resource": 27, "reduction_factor": 3},
+            lambda: P.HyperbandPruner(1, 27, 3),
+        ),
+        (
+            {"kind": "hyperband", "min_resource": 2, "max_resource": 16, "reduction_factor": 2, "bootstrap_trials": 2},
+            lambda: P.HyperbandPruner(2, 16, 2, 2),
+        ),
+        ({"kind": "wilcoxon"}, lambda: P.WilcoxonPruner()),
+        (
+            {"kind": "wilcoxon", "p_threshold": 0.3, "startup_steps": 4},
+            lambda: P.WilcoxonPruner(p_threshold=0.3, n_startup_steps=4),
+        ),
+        (
+            {"kind": "patient", "wrapped": {"kind": "median", "startup_trials": 2}, "patience": 1, "min_delta": 0.25},
+            lambda: P.PatientPruner(P.MedianPruner(2), 1, 0.25),
+        ),
+        ({"kind": "patient", "patience": 3}, lambda: P.PatientPruner(None, 3)),
+        (
+            {"kind": "threshold", "lower": -0.5, "upper": 3.5, "warmup_steps": 1, "interval": 2},
+            lambda: P.ThresholdPruner(-0.5, 3.5, 1, 2),
+        ),
+        ({"kind": "nop"}, lambda: P.NopPruner()),
+    ]
+    table = []
+    for spec, make in members:
+        studies = [verdicts(make(), index) for index in range(STUDIES)]
+        # Four verdicts a digit; the length tells how many of the last digit count.
+        packed = [f"{len(bits)}:" + "".join(f"{int(bits[i:i + 4].ljust(4, '0'), 2):x}" for i in range(0, len(bits), 4)) for bits in studies]
+        print(spec, sum(b.count("1") for b in studies), "of", sum(map(len, studies)))
+        table.append({"spec": spec, "studies": packed})
+    return table
+
+
+def signed_rank(rng):
+    """Tail probabilities of Wilcoxon's signed-rank test, split zeros: counted out, with ties, and normal."""
+    from scipy import stats
+
+    cases = []
+    for count in (2, 3, 7, 13, 14, 30, 50, 51, 80):
+        for digits in (0, 1, 9):
+            differences = np.round(rng.standard_normal(count) + 0.2, digits)
+            p = stats.wilcoxon(differences, alternative="greater", zero_method="zsplit").pvalue
+            cases.append({"differences": differences.tolist(), "p": float(p)})
+    return cases
+
+
+PARTS = {"pareto": pareto, "pruners": pruners, "signed_rank": signed_rank}
 
 
 def main():

@@ -2,7 +2,7 @@
 
 mod signed_rank;
 
-use signed_rank::upper_tail;
+pub(super) use signed_rank::upper_tail;
 
 use super::{Pruner, WilcoxonSpec};
 use crate::{Attributes, FrozenTrial, StudyView, best_trial};

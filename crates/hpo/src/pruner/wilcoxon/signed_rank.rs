@@ -9,7 +9,7 @@ const MOST_COUNTED_WITH_TIES: usize = 13;
 
 /// The probability that differences as large as these, or larger, come about when both signs are equally likely. A difference
 /// of 0 counts half for either sign.
-pub(super) fn upper_tail(differences: &[f64]) -> f64 {
+pub(in crate::pruner) fn upper_tail(differences: &[f64]) -> f64 {
     let count = differences.len();
     let (ranks, ties) = twice_the_ranks(differences);
     let zeros = differences.iter().filter(|difference| **difference == 0.0).count();
