@@ -17,7 +17,8 @@ pub(crate) fn constraints(trial: &FrozenTrial) -> Vec<f64> {
     {
         all.extend(list.numbers().unwrap_or_else(|| vec![f64::NAN]));
     }
-    let by_key = trial.system_attributes.range(PREFIX.to_owned()..).take_while(|(key, _)| key.starts_with(PREFIX));
+    let by_key =
+        trial.system_attributes.range(PREFIX.to_owned()..).take_while(|(key, _)| key.starts_with(PREFIX));
     all.extend(by_key.map(|(_, value)| value.number().unwrap_or(f64::NAN)));
     all
 }

@@ -53,7 +53,8 @@ fn grid_points(objectives: usize) -> impl Strategy<Value = Vec<Vec<f64>>> {
 fn counted(points: &[Vec<f64>], objectives: usize) -> f64 {
     let cells = 5usize.pow(objectives as u32);
     let covered = (0..cells).filter(|cell| {
-        let corner: Vec<f64> = (0..objectives).map(|axis| (cell / 5usize.pow(axis as u32) % 5) as f64).collect();
+        let corner: Vec<f64> =
+            (0..objectives).map(|axis| (cell / 5usize.pow(axis as u32) % 5) as f64).collect();
         points.iter().any(|point| point.iter().zip(&corner).all(|(loss, edge)| loss <= edge))
     });
     covered.count() as f64
