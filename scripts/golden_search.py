@@ -191,7 +191,32 @@ def signed_rank(rng):
     return cases
 
 
-PARTS = {"pareto": pareto, "pruners": pruners, "signed_rank": signed_rank}
+def cma(rng):
+    """What `cmaes` learns from given generations, best point first."""
+    from cmaes import CMA
+
+    cases = []
+    for dimensions, generations in ((1, 3), (2, 6), (5, 8), (11, 5)):
+        strategy = CMA(mean=np.full(dimensions, 0.5), sigma=1 / 6)
+        told = []
+        for _ in range(generations):
+            # Drawn from one side, so that the paths grow and the step size adapts.
+            points = np.round(strategy.mean + 0.2 * rng.standard_normal((strategy.population_size, dimensions)) + 0.05, 6)
+            told.append(points.tolist())
+            strategy.tell([(point, float(place)) for place, point in enumerate(points)])
+        strategy._eigen_decomposition()
+        cases.append(
+            {
+                "generations": told,
+                "mean": strategy.mean.tolist(),
+                "sigma": float(strategy._sigma),
+                "covariance": strategy._C.reshape(-1).tolist(),
+            }
+        )
+    return cases
+
+
+PARTS = {"cma": cma, "pareto": pareto, "pruners": pruners, "signed_rank": signed_rank}
 
 
 def main():

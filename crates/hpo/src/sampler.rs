@@ -1,9 +1,13 @@
 //! Who proposes parameters.
 
+mod axis;
+mod cma_es;
+mod intersection;
 mod random;
 
 use std::collections::BTreeMap;
 
+pub use cma_es::{CmaEsSampler, CmaEsSpec, DEFAULT_CMA_STARTUP_TRIALS};
 pub use random::RandomSampler;
 pub(crate) use random::uniform;
 

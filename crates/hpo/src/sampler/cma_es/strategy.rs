@@ -13,6 +13,8 @@ use crate::TrialRandom;
 
 /// Standard deviations beyond this would overflow squares.
 const LARGEST_SIGMA: f64 = 1e32;
+/// Width of a distribution that begins anew within the unit cube.
+const FRESH_SIGMA: f64 = 1.0 / 6.0;
 /// Stands in for eigenvalues that rounding made negative.
 const LEAST_EIGENVALUE: f64 = 1e-8;
 
@@ -195,6 +197,11 @@ impl Strategy {
                 let cell = &mut self.covariance[row * dimensions + column];
                 *cell = kept * *cell + settings.rank_one_rate * one + settings.rank_many_rate * many;
             }
+        }
+        if !(self.sigma > 0.0 && self.mean.iter().chain(&self.covariance).all(|value| value.is_finite())) {
+            // Rounding tore it apart, such as when all points of a grid were equal for long.
+            *self = Self::new(vec![0.5; dimensions], FRESH_SIGMA);
+            return;
         }
         self.eigen = Eigen::of(&self.covariance, dimensions);
         self.eigen.rebuild(&mut self.covariance);
