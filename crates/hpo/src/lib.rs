@@ -57,7 +57,10 @@ pub use memory::MemoryStorage;
 pub use outcome::Outcome;
 pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
-pub use sampler::{CmaEsSampler, CmaEsSpec, JointSample, RandomSampler, Sampler};
+pub use sampler::{
+    CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Nsga2Sampler, Nsga2Spec, QmcSampler,
+    QmcSpec, RandomSampler, Sampler,
+};
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 pub use storage::{NewTrial, Storage, TrialChange, check_end};
 pub use study::{Heartbeat, Study, StudyOptions};

@@ -17,8 +17,8 @@ pub use patient::PatientPruner;
 pub use percentile::PercentilePruner;
 pub use spec::{
     DEFAULT_HALVING_FACTOR, DEFAULT_HYPERBAND_FACTOR, DEFAULT_P_THRESHOLD, DEFAULT_STARTUP_STEPS,
-    DEFAULT_STARTUP_TRIALS, HalvingSpec, HyperbandSpec, MedianSpec, NopSpec, PatientSpec, PercentileSpec, PrunerSpec,
-    ThresholdSpec, WilcoxonSpec,
+    DEFAULT_STARTUP_TRIALS, HalvingSpec, HyperbandSpec, MedianSpec, NopSpec, PatientSpec, PercentileSpec,
+    PrunerSpec, ThresholdSpec, WilcoxonSpec,
 };
 pub use threshold::ThresholdPruner;
 pub use wilcoxon::WilcoxonPruner;

@@ -36,7 +36,12 @@ impl HalvingPruner {
         }
     }
 
-    pub(super) const fn bracket(min_resource: i64, factor: i64, bracket: u32, bootstrap_trials: usize) -> Self {
+    pub(super) const fn bracket(
+        min_resource: i64,
+        factor: i64,
+        bracket: u32,
+        bootstrap_trials: usize,
+    ) -> Self {
         Self { min_resource: Some(min_resource), factor, skipped_rungs: bracket, bootstrap_trials }
     }
 
@@ -82,7 +87,9 @@ impl HalvingPruner {
                 .map(|value| direction.loss(value))
                 .collect();
             notes.insert(key, RawJson::from_number(*value));
-            if competing.len() <= self.bootstrap_trials || !self.is_promoted(*value, *direction, &mut competing) {
+            if competing.len() <= self.bootstrap_trials
+                || !self.is_promoted(*value, *direction, &mut competing)
+            {
                 return (true, notes);
             }
             rung += 1;
@@ -110,7 +117,8 @@ impl Pruner for HalvingPruner {
 /// The complete trial with reports that was finished first, by the storage's clock: the same one for every worker and at any
 /// time, so that what is derived from it never changes within a study.
 pub(super) fn first_complete_trial<'a>(view: StudyView<'a>) -> Option<&'a FrozenTrial> {
-    let with_reports = view.history.in_state(TrialState::Complete).filter(|trial| !trial.intermediate.is_empty());
+    let with_reports =
+        view.history.in_state(TrialState::Complete).filter(|trial| !trial.intermediate.is_empty());
     // Those whose time is unknown come last; equal times are told apart by number.
     let first = with_reports.min_by_key(|trial| (trial.completed.is_none(), trial.completed, trial.number));
     first.map(std::ops::Deref::deref)

@@ -34,7 +34,8 @@ impl HyperbandPruner {
     /// How many of the trials each bracket gets, in proportion; empty while that is unknown, or if the largest resource is
     /// less than the least.
     fn budgets(&self, view: StudyView<'_>) -> Vec<u64> {
-        let most = self.max_resource.or_else(|| Some(first_complete_trial(view)?.last_step()?.saturating_add(1)));
+        let most =
+            self.max_resource.or_else(|| Some(first_complete_trial(view)?.last_step()?.saturating_add(1)));
         let Some(most) = most.filter(|most| *most >= self.min_resource) else { return Vec::new() };
         let factor = self.factor as f64;
         // As floats, with their rounding: workers of Optuna compute the same.

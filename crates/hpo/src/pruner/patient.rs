@@ -40,7 +40,9 @@ impl Pruner for PatientPruner {
         if !self.is_stuck(view, trial) {
             return (false, Attributes::new());
         }
-        self.wrapped.as_ref().map_or_else(|| (true, Attributes::new()), |wrapped| wrapped.verdict(view, trial))
+        self.wrapped
+            .as_ref()
+            .map_or_else(|| (true, Attributes::new()), |wrapped| wrapped.verdict(view, trial))
     }
 
     fn siblings(&self, view: StudyView<'_>, trial: &FrozenTrial) -> Option<Vec<u64>> {

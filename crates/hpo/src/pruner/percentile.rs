@@ -52,7 +52,9 @@ impl Pruner for PercentilePruner {
 
 impl PercentilePruner {
     fn is_behind(&self, view: StudyView<'_>, trial: &FrozenTrial) -> bool {
-        let (Some(step), Some(direction)) = (trial.last_step(), view.study.directions.first()) else { return false };
+        let (Some(step), Some(direction)) = (trial.last_step(), view.study.directions.first()) else {
+            return false;
+        };
         let complete: Vec<_> = view.history.in_state(TrialState::Complete).collect();
         if complete.len() < self.startup_trials.max(1) || !self.cadence.strikes(trial, step) {
             return false;

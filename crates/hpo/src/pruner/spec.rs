@@ -113,7 +113,12 @@ pub struct HalvingSpec {
 
 impl Default for HalvingSpec {
     fn default() -> Self {
-        Self { min_resource: None, reduction_factor: DEFAULT_HALVING_FACTOR, skipped_rungs: 0, bootstrap_trials: 0 }
+        Self {
+            min_resource: None,
+            reduction_factor: DEFAULT_HALVING_FACTOR,
+            skipped_rungs: 0,
+            bootstrap_trials: 0,
+        }
     }
 }
 
@@ -133,7 +138,12 @@ pub struct HyperbandSpec {
 
 impl Default for HyperbandSpec {
     fn default() -> Self {
-        Self { min_resource: 1, max_resource: None, reduction_factor: DEFAULT_HYPERBAND_FACTOR, bootstrap_trials: 0 }
+        Self {
+            min_resource: 1,
+            max_resource: None,
+            reduction_factor: DEFAULT_HYPERBAND_FACTOR,
+            bootstrap_trials: 0,
+        }
     }
 }
 
@@ -219,16 +229,29 @@ impl PrunerSpec {
             Self::Nop(NopSpec {}) => {}
             Self::Median(MedianSpec { warmup_steps, interval, min_trials, .. }) => {
                 fault("warmup_steps", *warmup_steps > LARGEST_COUNT, "must be at most 2^40");
-                fault("interval", !(1..=LARGEST_COUNT).contains(interval), "must be at least 1 and at most 2^40");
+                fault(
+                    "interval",
+                    !(1..=LARGEST_COUNT).contains(interval),
+                    "must be at least 1 and at most 2^40",
+                );
                 fault("min_trials", *min_trials < 1, "must be at least 1");
             }
             Self::Percentile(PercentileSpec { percentile, warmup_steps, interval, min_trials, .. }) => {
                 fault("percentile", !(0.0..=100.0).contains(percentile), "must be from 0 to 100");
                 fault("warmup_steps", *warmup_steps > LARGEST_COUNT, "must be at most 2^40");
-                fault("interval", !(1..=LARGEST_COUNT).contains(interval), "must be at least 1 and at most 2^40");
+                fault(
+                    "interval",
+                    !(1..=LARGEST_COUNT).contains(interval),
+                    "must be at least 1 and at most 2^40",
+                );
                 fault("min_trials", *min_trials < 1, "must be at least 1");
             }
-            Self::SuccessiveHalving(HalvingSpec { min_resource, reduction_factor, bootstrap_trials, skipped_rungs }) => {
+            Self::SuccessiveHalving(HalvingSpec {
+                min_resource,
+                reduction_factor,
+                bootstrap_trials,
+                skipped_rungs,
+            }) => {
                 let wrong = min_resource.is_some_and(|steps| !(1..=LARGEST_COUNT).contains(&steps));
                 fault("min_resource", wrong, "must be at least 1 and at most 2^40");
                 fault("reduction_factor", *reduction_factor < 2, "must be at least 2");
@@ -236,7 +259,12 @@ impl PrunerSpec {
                 let unclear = *bootstrap_trials > 0 && min_resource.is_none();
                 fault("bootstrap_trials", unclear, "needs min_resource: say at which step the first rung is");
             }
-            Self::Hyperband(HyperbandSpec { min_resource, max_resource, reduction_factor, bootstrap_trials }) => {
+            Self::Hyperband(HyperbandSpec {
+                min_resource,
+                max_resource,
+                reduction_factor,
+                bootstrap_trials,
+            }) => {
                 fault(
                     "min_resource",
                     !(1..=LARGEST_COUNT).contains(min_resource),
@@ -246,7 +274,11 @@ impl PrunerSpec {
                 fault("max_resource", wrong, "must be at least min_resource and at most 2^40");
                 fault("reduction_factor", *reduction_factor < 2, "must be at least 2");
                 let unclear = *bootstrap_trials > 0 && max_resource.is_none();
-                fault("bootstrap_trials", unclear, "needs max_resource: say how many steps a whole trial has");
+                fault(
+                    "bootstrap_trials",
+                    unclear,
+                    "needs max_resource: say how many steps a whole trial has",
+                );
             }
             Self::Wilcoxon(WilcoxonSpec { p_threshold, .. }) => {
                 fault("p_threshold", !(0.0..=1.0).contains(p_threshold), "must be from 0 to 1");
@@ -265,7 +297,11 @@ impl PrunerSpec {
                 let crossed = lower.zip(*upper).is_some_and(|(lower, upper)| lower > upper);
                 fault("upper", crossed, "must not be below lower");
                 fault("warmup_steps", *warmup_steps > LARGEST_COUNT, "must be at most 2^40");
-                fault("interval", !(1..=LARGEST_COUNT).contains(interval), "must be at least 1 and at most 2^40");
+                fault(
+                    "interval",
+                    !(1..=LARGEST_COUNT).contains(interval),
+                    "must be at least 1 and at most 2^40",
+                );
             }
         }
     }

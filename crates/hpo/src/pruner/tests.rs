@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{Pruner, PrunerSpec};
 use crate::{
-    Attributes, Direction, FrozenTrial, History, RawJson, StudyId, StudyRecord, StudyView, Timestamp, TrialId,
-    TrialState,
+    Attributes, Direction, FrozenTrial, History, RawJson, StudyId, StudyRecord, StudyView, Timestamp,
+    TrialId, TrialState,
 };
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): the script draws the same.
@@ -117,8 +117,8 @@ fn verdicts(pruner: &dyn Pruner, index: u64) -> String {
             clock += 1;
             trial.state = state;
             trial.completed = Some(Timestamp(clock));
-            trial.values = (state == TrialState::Complete)
-                .then(|| vec![(*level * 1000 + trial.number) as f64 / 8.0]);
+            trial.values =
+                (state == TrialState::Complete).then(|| vec![(*level * 1000 + trial.number) as f64 / 8.0]);
             history.take_in([Arc::new(active.remove(slot).trial)]);
         } else {
             history.take_in([Arc::new(trial.clone())]);
@@ -164,7 +164,10 @@ const NAN: f64 = f64::NAN;
 fn nan_is_treated_as_each_pruner_says() {
     let median = r#"{"kind":"median","startup_trials":1}"#;
     assert!(verdict(median, &[complete(0, &[1.0])], &reporting(1, &[NAN])));
-    assert!(!verdict(median, &[complete(0, &[1.0, 1.0])], &reporting(1, &[1.0, NAN])), "the best of all counts");
+    assert!(
+        !verdict(median, &[complete(0, &[1.0, 1.0])], &reporting(1, &[1.0, NAN])),
+        "the best of all counts"
+    );
     assert!(!verdict(median, &[complete(0, &[NAN])], &reporting(1, &[9.0])), "nothing to compare with");
 
     let halving = r#"{"kind":"successive_halving","min_resource":1}"#;

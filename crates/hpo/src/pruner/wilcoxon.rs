@@ -28,7 +28,9 @@ impl WilcoxonPruner {
     }
 
     fn is_worse(&self, view: StudyView<'_>, trial: &FrozenTrial) -> bool {
-        let (Some(best), Some(direction)) = (best_trial(view), view.study.directions.first()) else { return false };
+        let (Some(best), Some(direction)) = (best_trial(view), view.study.directions.first()) else {
+            return false;
+        };
         let all_finite = |trial: &FrozenTrial| {
             !trial.intermediate.is_empty() && trial.intermediate.values().all(|value| value.is_finite())
         };
@@ -38,7 +40,9 @@ impl WilcoxonPruner {
         let differences: Vec<f64> = trial
             .intermediate
             .iter()
-            .filter_map(|(step, value)| Some(direction.loss(*value) - direction.loss(*best.intermediate.get(step)?)))
+            .filter_map(|(step, value)| {
+                Some(direction.loss(*value) - direction.loss(*best.intermediate.get(step)?))
+            })
             .collect();
         if differences.len() < self.startup_steps.max(FEWEST_PAIRS) {
             return false;

@@ -4,7 +4,7 @@ mod strategy;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use garde::{Error, Path, Report};
 use schemars::JsonSchema;
@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use self::strategy::Strategy;
 use super::axis::Axis;
+use super::generations::{Generations, numbers};
 use super::intersection::Intersection;
 use super::{JointSample, Sampler, uniform};
 use crate::feasibility::violation;
 use crate::{
-    Attributes, Distribution, FrozenTrial, HpoError, RawJson, SearchSpace, StudyView, Timestamp, TrialRandom, TrialState,
+    Attributes, Distribution, FrozenTrial, HpoError, RawJson, SearchSpace, StudyView, TrialRandom, TrialState,
 };
 
 /// The system attribute of a trial that holds its generation. Not Optuna's key, which comes with a pickled optimizer.
@@ -48,7 +49,10 @@ impl CmaEsSpec {
     pub fn check(&self) -> Result<CmaEsSampler, Report> {
         if self.startup_trials == 0 {
             let mut report = Report::new();
-            report.append(Path::new("startup_trials"), Error::new("must be at least 1: a trial tells the parameters"));
+            report.append(
+                Path::new("startup_trials"),
+                Error::new("must be at least 1: a trial tells the parameters"),
+            );
             return Err(report);
         }
         Ok(CmaEsSampler { startup_trials: self.startup_trials, ..CmaEsSampler::default() })
@@ -63,8 +67,8 @@ impl CmaEsSpec {
 /// it nothing.
 ///
 /// Its state is nowhere stored: trials carry the number of their generation, and the state follows from the trials. A
-/// generation is closed by the first trials of it that are complete, by the storage's clock (by number where there is none);
-/// what comes later is left out, so that a slow worker holds up nobody.
+/// generation is closed by the first trials of it that are complete; what comes later is left out, so that a slow worker holds
+/// up nobody.
 pub struct CmaEsSampler {
     startup_trials: usize,
     intersection: Intersection,
@@ -73,7 +77,11 @@ pub struct CmaEsSampler {
 
 impl Default for CmaEsSampler {
     fn default() -> Self {
-        Self { startup_trials: DEFAULT_CMA_STARTUP_TRIALS, intersection: Intersection::default(), replay: None }
+        Self {
+            startup_trials: DEFAULT_CMA_STARTUP_TRIALS,
+            intersection: Intersection::default(),
+            replay: None,
+        }
     }
 }
 
@@ -81,103 +89,79 @@ impl Default for CmaEsSampler {
 struct Replay {
     space: SearchSpace,
     axes: Vec<Axis>,
-    /// The history it was computed from, and how many of its finished trials are in it.
-    line: u64,
-    taken_in: usize,
-    complete: usize,
-    generations: BTreeMap<u32, Vec<Member>>,
+    generations: Generations,
     strategy: Strategy,
     /// The numbers of the trials that each closed generation was made of.
     learned: Vec<Vec<u64>>,
 }
 
-/// A complete trial of a generation.
-struct Member {
-    order: (bool, Option<Timestamp>, u64),
-    violation: f64,
-    loss: f64,
-    point: Vec<f64>,
-}
-
 impl Replay {
-    fn new(space: &SearchSpace, line: u64) -> Self {
+    fn new(space: &SearchSpace, view: StudyView<'_>) -> Self {
         let axes: Vec<Axis> = space.values().filter_map(Axis::of).collect();
         Self {
             space: space.clone(),
-            line,
-            taken_in: 0,
-            complete: 0,
-            generations: BTreeMap::new(),
+            generations: Generations::new(GENERATION, None, view.history.line()),
             strategy: first_strategy(axes.len()),
             learned: Vec::new(),
             axes,
         }
     }
 
-    fn fits(&self, space: &SearchSpace, view: StudyView<'_>) -> bool {
-        self.space == *space && self.line == view.history.line() && self.taken_in <= view.history.finished_count()
-    }
-
     fn take_in(&mut self, view: StudyView<'_>) {
-        let mut earliest = u32::MAX;
-        for trial in view.history.finished_since(self.taken_in) {
-            if trial.state != TrialState::Complete {
-                continue;
-            }
-            self.complete += 1;
-            let generation = trial.system_attributes.get(GENERATION).and_then(|noted| noted.as_str().parse().ok());
-            if let Some(generation) = generation
-                && let Some(member) = self.member(view, trial)
-            {
-                earliest = earliest.min(generation);
-                let members: &mut Vec<Member> = self.generations.entry(generation).or_default();
-                let place = members.partition_point(|earlier| earlier.order < member.order);
-                members.insert(place, member);
-            }
-        }
-        self.taken_in = view.history.finished_count();
-
-        // A trial that another machine's clock puts before others can change what a closed generation was made of.
-        let mut generation = earliest.min(self.learned.len() as u32) as usize;
-        let population = self.strategy.population();
-        while let Some(chosen) = chosen(&self.generations, generation, population) {
-            let numbers: Vec<u64> = chosen.iter().map(|member| member.order.2).collect();
+        // What a queue entry fixed outside of the box is no step of the strategy.
+        let space = &self.space;
+        let is_inside = |trial: &FrozenTrial| {
+            let mut params = space.iter();
+            params.all(|(name, distribution)| {
+                trial.params.get(name).is_some_and(|param| distribution.contains(param.value))
+            })
+        };
+        let changed = self.generations.take_in(view, is_inside);
+        // A trial that the clock puts before others can change what a closed generation was made of.
+        let mut generation = self.learned.len().min(changed as usize);
+        while let Some(members) = self.generations.closed(generation, self.strategy.population()) {
             match self.learned.get(generation) {
-                Some(learned) if *learned == numbers => {}
+                Some(learned) if *learned == numbers(members) => generation += 1,
                 Some(_) => {
                     self.strategy = first_strategy(self.axes.len());
                     self.learned.clear();
                     generation = 0;
-                    continue;
                 }
                 None => {
-                    let points: Vec<&[f64]> = chosen.iter().map(|member| member.point.as_slice()).collect();
-                    self.strategy.learn(&points);
-                    self.learned.push(numbers);
+                    let points = best_first(view, members, &self.space, &self.axes);
+                    self.strategy.learn(&points.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                    self.learned.push(numbers(members));
+                    generation += 1;
                 }
             }
-            generation += 1;
         }
-    }
-
-    fn member(&self, view: StudyView<'_>, trial: &FrozenTrial) -> Option<Member> {
-        let loss = view.study.directions.first()?.loss(*trial.values.as_ref()?.first()?);
-        let place = |((name, distribution), axis): ((&String, &Distribution), &Axis)| {
-            let value = trial.params.get(name)?.value;
-            // What a queue entry fixed outside of the box is no step of the strategy.
-            distribution.contains(value).then(|| axis.place(value))
-        };
-        let point = self.space.iter().zip(&self.axes).map(place).collect::<Option<_>>()?;
-        let order = (trial.completed.is_none(), trial.completed, trial.number);
-        Some(Member { order, violation: violation(trial), loss, point })
     }
 }
 
-/// The trials of a whole generation, best first.
-fn chosen(generations: &BTreeMap<u32, Vec<Member>>, generation: usize, population: usize) -> Option<Vec<&Member>> {
-    let mut chosen: Vec<&Member> = generations.get(&(generation as u32))?.get(..population)?.iter().collect();
-    chosen.sort_by(|left, right| left.violation.total_cmp(&right.violation).then(left.loss.total_cmp(&right.loss)));
-    Some(chosen)
+/// The places of the members of a generation. Of those that violate constraints less violation is better, and none is as good
+/// as one that violates none.
+fn best_first(
+    view: StudyView<'_>,
+    members: &[Arc<FrozenTrial>],
+    space: &SearchSpace,
+    axes: &[Axis],
+) -> Vec<Vec<f64>> {
+    let loss = |trial: &FrozenTrial| {
+        let value = trial.values.as_ref().and_then(|values| values.first()).copied();
+        view.study
+            .directions
+            .first()
+            .zip(value)
+            .map_or(f64::INFINITY, |(direction, value)| direction.loss(value))
+    };
+    let mut ranked: Vec<(f64, f64, &FrozenTrial)> =
+        members.iter().map(|trial| (violation(trial), loss(trial), trial.as_ref())).collect();
+    ranked.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
+    let place = |trial: &FrozenTrial| {
+        let values = space.keys().filter_map(|name| trial.params.get(name));
+        values.zip(axes).map(|(param, axis)| axis.place(param.value)).collect()
+    };
+    ranked.into_iter().map(|(_, _, trial)| place(trial)).collect()
 }
 
 fn first_strategy(dimensions: usize) -> Strategy {
@@ -206,17 +190,26 @@ impl Sampler for CmaEsSampler {
             let fault = "it has several objectives; use nsga2, tpe or random".to_owned();
             return Err(HpoError::Sampler { sampler: self.name(), fault });
         }
-        let replay = match self.replay.take().filter(|replay| replay.fits(space, view)) {
+        if view.history.in_state(TrialState::Complete).take(self.startup_trials).count() < self.startup_trials
+        {
+            return Ok(JointSample::default());
+        }
+        let replay = match self
+            .replay
+            .take()
+            .filter(|replay| replay.space == *space && replay.generations.precedes(view))
+        {
             Some(replay) => replay,
-            None => Replay::new(space, view.history.line()),
+            None => Replay::new(space, view),
         };
         let replay = self.replay.insert(replay);
         replay.take_in(view);
-        if replay.complete < self.startup_trials {
-            return Ok(JointSample::default());
-        }
         let point = replay.strategy.draw(random);
-        let values = space.keys().zip(&replay.axes).zip(point).map(|((name, axis), place)| (name.clone(), axis.value(place)));
+        let values = space
+            .keys()
+            .zip(&replay.axes)
+            .zip(point)
+            .map(|((name, axis), place)| (name.clone(), axis.value(place)));
         let generation = RawJson::from_text(replay.learned.len().to_string());
         Ok(JointSample {
             values: values.collect(),

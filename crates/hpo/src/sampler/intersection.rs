@@ -25,7 +25,9 @@ impl Intersection {
             match &mut self.space {
                 None => {
                     let params = trial.params.iter();
-                    self.space = Some(params.map(|(name, param)| (name.clone(), param.distribution.clone())).collect());
+                    self.space = Some(
+                        params.map(|(name, param)| (name.clone(), param.distribution.clone())).collect(),
+                    );
                 }
                 Some(space) => space.retain(|name, distribution| {
                     trial.params.get(name).is_some_and(|param| param.distribution == *distribution)

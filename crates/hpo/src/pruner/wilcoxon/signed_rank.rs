@@ -14,7 +14,12 @@ pub(in crate::pruner) fn upper_tail(differences: &[f64]) -> f64 {
     let (ranks, ties) = twice_the_ranks(differences);
     let zeros = differences.iter().filter(|difference| **difference == 0.0).count();
     let sum_where = |keep: fn(f64) -> bool| -> u64 {
-        differences.iter().zip(&ranks).filter(|(difference, _)| keep(**difference)).map(|(_, rank)| rank).sum()
+        differences
+            .iter()
+            .zip(&ranks)
+            .filter(|(difference, _)| keep(**difference))
+            .map(|(_, rank)| rank)
+            .sum()
     };
     let positive = sum_where(|difference| difference > 0.0);
 

@@ -59,8 +59,9 @@ impl Settings {
         let population = population(dimensions);
         let parents = population / 2;
         let n = dimensions as f64;
-        let raw: Vec<f64> =
-            (0..population).map(|place| ((population as f64 + 1.0) / 2.0).ln() - (place as f64 + 1.0).ln()).collect();
+        let raw: Vec<f64> = (0..population)
+            .map(|place| ((population as f64 + 1.0) / 2.0).ln() - (place as f64 + 1.0).ln())
+            .collect();
         let effective = |weights: &[f64]| {
             weights.iter().sum::<f64>().powi(2) / weights.iter().map(|weight| weight * weight).sum::<f64>()
         };
@@ -77,8 +78,10 @@ impl Settings {
             .min((1.0 - rank_one_rate - rank_many_rate) / (n * rank_many_rate));
         let positive_sum: f64 = raw.iter().filter(|weight| **weight > 0.0).sum();
         let negative_sum: f64 = raw.iter().filter(|weight| **weight < 0.0).map(|weight| -weight).sum();
-        let weights =
-            raw.iter().map(|raw| if *raw >= 0.0 { raw / positive_sum } else { raw * negative / negative_sum }).collect();
+        let weights = raw
+            .iter()
+            .map(|raw| if *raw >= 0.0 { raw / positive_sum } else { raw * negative / negative_sum })
+            .collect();
 
         let sigma_rate = (effective_parents + 2.0) / (n + effective_parents + 5.0);
         Self {
@@ -90,7 +93,9 @@ impl Settings {
             rank_one_rate,
             rank_many_rate,
             sigma_rate,
-            sigma_damping: 1.0 + 2.0 * (((effective_parents - 1.0) / (n + 1.0)).sqrt() - 1.0).max(0.0) + sigma_rate,
+            sigma_damping: 1.0
+                + 2.0 * (((effective_parents - 1.0) / (n + 1.0)).sqrt() - 1.0).max(0.0)
+                + sigma_rate,
             expected_length: n.sqrt() * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n)),
         }
     }
@@ -146,7 +151,9 @@ impl Strategy {
         self.generation += 1;
         let steps: Vec<Vec<f64>> = points
             .iter()
-            .map(|point| point.iter().zip(&self.mean).map(|(value, mean)| (value - mean) / self.sigma).collect())
+            .map(|point| {
+                point.iter().zip(&self.mean).map(|(value, mean)| (value - mean) / self.sigma).collect()
+            })
             .collect();
 
         // Selection and recombination, eqs. 41 and 42.
@@ -160,7 +167,10 @@ impl Strategy {
         let rate = settings.sigma_rate;
         let pull = (rate * (2.0 - rate) * effective_parents).sqrt();
         let whitened = self.eigen.whiten(&step);
-        self.sigma_path.iter_mut().zip(&whitened).for_each(|(path, step)| *path = (1.0 - rate) * *path + pull * step);
+        self.sigma_path
+            .iter_mut()
+            .zip(&whitened)
+            .for_each(|(path, step)| *path = (1.0 - rate) * *path + pull * step);
         let length = norm(&self.sigma_path);
         self.sigma = (self.sigma
             * (rate / settings.sigma_damping * (length / settings.expected_length - 1.0)).exp())
@@ -173,7 +183,10 @@ impl Strategy {
         // Covariance, eqs. 45 to 47.
         let rate = settings.path_rate;
         let pull = if moves { (rate * (2.0 - rate) * effective_parents).sqrt() } else { 0.0 };
-        self.covariance_path.iter_mut().zip(&step).for_each(|(path, step)| *path = (1.0 - rate) * *path + pull * step);
+        self.covariance_path
+            .iter_mut()
+            .zip(&step)
+            .for_each(|(path, step)| *path = (1.0 - rate) * *path + pull * step);
         let stood_still = if moves { 0.0 } else { rate * (2.0 - rate) };
         let weights: Vec<f64> = settings
             .weights
@@ -192,7 +205,8 @@ impl Strategy {
             - settings.rank_many_rate * settings.weights.iter().sum::<f64>();
         for row in 0..dimensions {
             for column in 0..dimensions {
-                let many: f64 = weights.iter().zip(&steps).map(|(weight, step)| weight * step[row] * step[column]).sum();
+                let many: f64 =
+                    weights.iter().zip(&steps).map(|(weight, step)| weight * step[row] * step[column]).sum();
                 let one = self.covariance_path[row] * self.covariance_path[column];
                 let cell = &mut self.covariance[row * dimensions + column];
                 *cell = kept * *cell + settings.rank_one_rate * one + settings.rank_many_rate * many;

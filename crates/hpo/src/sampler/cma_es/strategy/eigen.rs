@@ -17,7 +17,8 @@ impl Eigen {
     /// By cyclic rotations of pairs of axes (Jacobi, 1846; Golub and Van Loan, "Matrix computations", 8.5). `matrix` is row by
     /// row; of what is not symmetric in it the mean is taken.
     pub(super) fn of(matrix: &[f64], n: usize) -> Self {
-        let mut left: Vec<f64> = (0..n * n).map(|cell| (matrix[cell] + matrix[cell % n * n + cell / n]) / 2.0).collect();
+        let mut left: Vec<f64> =
+            (0..n * n).map(|cell| (matrix[cell] + matrix[cell % n * n + cell / n]) / 2.0).collect();
         let mut axes = vec![0.0; n * n];
         axes.iter_mut().step_by(n + 1).for_each(|cell| *cell = 1.0);
         for _ in 0..MOST_SWEEPS {
@@ -26,7 +27,8 @@ impl Eigen {
                 for q in p + 1..n {
                     let off = left[p * n + q];
                     let (at_p, at_q) = (left[p * n + p], left[q * n + q]);
-                    if off.abs() <= f64::EPSILON / 2.0 * (at_p.abs() * at_q.abs()).sqrt() || !off.is_finite() {
+                    if off.abs() <= f64::EPSILON / 2.0 * (at_p.abs() * at_q.abs()).sqrt() || !off.is_finite()
+                    {
                         continue;
                     }
                     rotated = true;

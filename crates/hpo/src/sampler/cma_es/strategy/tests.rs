@@ -25,7 +25,9 @@ fn a_strategy_learns_what_cmaes_learns() {
         for points in &case.generations {
             strategy.learn(&points.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
-        let near = |ours: f64, theirs: f64| assert!((ours - theirs).abs() <= 1e-10 * theirs.abs().max(1.0), "{ours} {theirs}");
+        let near = |ours: f64, theirs: f64| {
+            assert!((ours - theirs).abs() <= 1e-10 * theirs.abs().max(1.0), "{ours} {theirs}")
+        };
         near(strategy.sigma, case.sigma);
         strategy.mean.iter().zip(&case.mean).for_each(|(ours, theirs)| near(*ours, *theirs));
         strategy.covariance.iter().zip(&case.covariance).for_each(|(ours, theirs)| near(*ours, *theirs));
