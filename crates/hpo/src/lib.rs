@@ -33,9 +33,9 @@ mod joint;
 mod memory;
 mod outcome;
 pub mod pareto;
-mod pruner;
+pub mod pruner;
 mod random;
-mod sampler;
+pub mod sampler;
 mod search;
 mod seen;
 mod space;
@@ -55,9 +55,12 @@ pub use feasibility::{best_trial, violation};
 pub use history::History;
 pub use memory::MemoryStorage;
 pub use outcome::Outcome;
-pub use pruner::{NopPruner, Pruner};
+pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
-pub use sampler::{JointSample, RandomSampler, Sampler};
+pub use sampler::{
+    CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec,
+    QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler,
+};
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 pub use storage::{NewTrial, Storage, TrialChange, check_end};
 pub use study::{Heartbeat, Study, StudyOptions};
