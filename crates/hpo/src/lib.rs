@@ -29,6 +29,7 @@ mod distribution;
 mod error;
 mod feasibility;
 mod history;
+pub mod importance;
 mod joint;
 mod memory;
 mod outcome;
