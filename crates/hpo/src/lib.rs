@@ -25,6 +25,8 @@
 
 mod attribute;
 mod choice;
+#[cfg(any(test, feature = "contract-tests"))]
+pub mod contract;
 mod distribution;
 mod error;
 mod feasibility;
