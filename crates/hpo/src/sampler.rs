@@ -10,6 +10,7 @@ mod landscapes;
 mod nsga2;
 mod qmc;
 mod random;
+mod tpe;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use nsga2::{DEFAULT_CROSSOVER, DEFAULT_POPULATION, DEFAULT_SWAPPING, Nsga2Sa
 pub use qmc::{QmcSampler, QmcSpec};
 pub use random::RandomSampler;
 pub(crate) use random::uniform;
+pub use tpe::{Kernels, TpeSampler};
 
 use crate::{Attributes, Distribution, FrozenTrial, HpoError, SearchSpace, StudyView, TrialRandom};
 
