@@ -61,8 +61,8 @@ pub use outcome::Outcome;
 pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
 pub use sampler::{
-    CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec, QmcSampler, QmcSpec,
-    RandomSampler, Sampler, TpeSampler,
+    CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec,
+    QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler,
 };
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 pub use storage::{NewTrial, Storage, TrialChange, check_end};
