@@ -25,12 +25,13 @@
 
 mod attribute;
 mod choice;
-#[cfg(feature = "contract-tests")]
+#[cfg(any(test, feature = "contract-tests"))]
 pub mod contract;
 mod distribution;
 mod error;
 mod feasibility;
 mod history;
+pub mod importance;
 mod joint;
 mod json;
 mod memory;
@@ -38,9 +39,9 @@ mod outcome;
 pub mod pareto;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod pruner;
+pub mod pruner;
 mod random;
-mod sampler;
+pub mod sampler;
 mod search;
 mod seen;
 mod space;
@@ -65,9 +66,12 @@ pub use memory::MemoryStorage;
 pub use outcome::Outcome;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStorage};
-pub use pruner::{NopPruner, Pruner};
+pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
-pub use sampler::{JointSample, RandomSampler, Sampler};
+pub use sampler::{
+    CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec,
+    QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler,
+};
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteJournal, SqliteOptions, SqliteStorage};
