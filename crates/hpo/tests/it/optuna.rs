@@ -188,6 +188,23 @@ fn infinities_stand_where_optuna_puts_them() {
     }
 }
 
+/// Optuna reads a finished trial once and never again, so what is not there by then is lost to it.
+#[test]
+fn the_state_of_a_trial_is_written_last() {
+    let (folder, url) = file();
+    let storage = open(&url);
+    rusqlite::Connection::open(folder.path().join("studies.db"))
+        .unwrap()
+        .execute_batch(
+            "CREATE TRIGGER last AFTER UPDATE OF state ON trials WHEN NEW.state = 'COMPLETE' AND NOT (
+                 EXISTS (SELECT 1 FROM trial_values v WHERE v.trial_id = NEW.trial_id)
+                 AND EXISTS (SELECT 1 FROM trial_params p WHERE p.trial_id = NEW.trial_id))
+             BEGIN SELECT raise(ABORT, 'a trial is complete before all of it is written'); END",
+        )
+        .unwrap();
+    fill(&storage);
+}
+
 #[test]
 fn the_dashboard_shows_our_studies() {
     let Some(python) = Optuna::V5.python() else { return };
