@@ -329,7 +329,7 @@ fn at_once<T: Send>(open: Open<'_>, work: impl Fn(&dyn Storage) -> T + Sync) -> 
 fn a_queued_trial_is_taken_once(open: Open<'_>) {
     let storage = open();
     let id = study(&*storage, "taken once", &MINIMIZE);
-    let queued: BTreeSet<TrialId> = (0..60)
+    let queued: BTreeSet<TrialId> = (0..200)
         .map(|_| {
             storage.create_trial(id, &NewTrial::in_state(TrialState::Waiting)).expect("a queued trial").id
         })
