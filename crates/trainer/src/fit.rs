@@ -1,6 +1,6 @@
 //! The loop. Its events, in this order, are those of [`tapeline_events::Event`].
 
-use tapeline_artefact::predict;
+use tapeline_artefact::predict_from;
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_evaluation::ic::MIN_CROSS_SECTION;
 use tapeline_events::{Event, Observer, Outcome};
@@ -90,7 +90,9 @@ pub fn fit(
         }
         loop_state.augment();
         let done = loop_state.state.cursor * run.training.batch_size;
-        for samples in order[done.min(order.len())..].chunks(run.training.samples_per_step()) {
+        let to_come = &order[done.min(order.len())..];
+        loop_state.feed.follow(to_come)?;
+        for samples in to_come.chunks(run.training.samples_per_step()) {
             loop_state.step(samples, observer)?;
             if interrupted() {
                 return loop_state.interrupt(observer);
@@ -167,7 +169,7 @@ impl<'a> Loop<'a> {
                 optimizer,
                 max_norm,
             },
-            feed: Feed::new(run.data, run.tasks, run.device),
+            feed: Feed::new(run.data, run.tasks, run.device)?,
             log: StepLog::new(run.device),
             schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
@@ -307,8 +309,7 @@ impl<'a> Loop<'a> {
     fn score_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
         let samples = self.run.data.samples(Split::Validation);
-        let predictions =
-            predict(self.run.network, self.run.data, samples, EVALUATION_BATCH, self.run.device)?;
+        let predictions = predict_from(self.run.network, self.feed.windows(), samples, EVALUATION_BATCH)?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));
