@@ -2,6 +2,18 @@
 //!
 //! Its calls are as coarse as a trial's life needs, so that each is one transaction.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod assembly;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod check;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod encoding;
+mod open;
+#[cfg(feature = "sqlite")]
+mod time;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod version;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +21,14 @@ use std::time::Duration;
 use crate::{
     Attributes, Direction, FrozenTrial, HpoError, Param, RawJson, StudyId, StudyRecord, TrialId, TrialState,
 };
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use assembly::{Assembly, Author, TrialRow, read_attribute};
+#[cfg(feature = "postgres")]
+pub(crate) use open::without_password;
+pub use open::{StorageOptions, open_storage};
+#[cfg(feature = "sqlite")]
+pub(crate) use time::read_time;
 
 /// A trial that is to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +45,47 @@ pub struct NewTrial {
     pub user_attributes: Attributes,
     /// What samplers, pruners and tools noted, `fixed_params` of a queued trial among it.
     pub system_attributes: Attributes,
+}
+
+impl NewTrial {
+    /// A trial of which nothing is known yet.
+    #[must_use]
+    pub fn in_state(state: TrialState) -> Self {
+        Self {
+            state,
+            values: None,
+            params: BTreeMap::new(),
+            intermediate: BTreeMap::new(),
+            user_attributes: Attributes::new(),
+            system_attributes: Attributes::new(),
+        }
+    }
+
+    /// Whether a study of that many `objectives` can have it.
+    ///
+    /// # Errors
+    /// [`HpoError::Values`] if its values do not fit its state.
+    pub fn check(&self, objectives: usize) -> Result<(), HpoError> {
+        check_end(self.state, self.values.as_deref(), objectives)
+    }
+}
+
+/// Whether a trial of a study of that many `objectives` can be in `state` with these `values`: one per objective and no NaN
+/// if it is complete, none or as many if it was pruned, none otherwise.
+///
+/// # Errors
+/// [`HpoError::Values`] if they do not fit.
+pub fn check_end(state: TrialState, values: Option<&[f64]>, objectives: usize) -> Result<(), HpoError> {
+    let count = values.map(<[f64]>::len);
+    let fits = match state {
+        TrialState::Complete => count == Some(objectives),
+        TrialState::Pruned => count.is_none_or(|count| count == objectives),
+        TrialState::Waiting | TrialState::Running | TrialState::Fail => count.is_none(),
+    };
+    if fits && !values.unwrap_or_default().iter().any(|value| value.is_nan()) {
+        return Ok(());
+    }
+    Err(HpoError::Values { state, values: values.map(<[f64]>::to_vec).unwrap_or_default(), objectives })
 }
 
 /// One thing that changes on an unfinished trial.
