@@ -175,7 +175,7 @@ impl Mlflow {
             Event::Warning { message } => self.set_tags(&[("tapeline.warning", message.clone())]),
             Event::RunEnded { outcome, .. } => {
                 let status = match outcome {
-                    Outcome::Completed | Outcome::EarlyStopped => "FINISHED",
+                    Outcome::Completed | Outcome::EarlyStopped | Outcome::Stopped => "FINISHED",
                     Outcome::Interrupted => "KILLED",
                 };
                 self.set_status(status, Some(&told.record), cursor)
@@ -244,7 +244,10 @@ impl Sink for Mlflow {
 }
 
 const fn is_number(event: &Event) -> bool {
-    matches!(event, Event::Step { .. } | Event::EpochEnded { .. } | Event::Scored { .. })
+    matches!(
+        event,
+        Event::Step { .. } | Event::EpochEnded { .. } | Event::Scored { .. } | Event::System { .. }
+    )
 }
 
 /// Milliseconds since 1970 of an RFC 3339 time.
