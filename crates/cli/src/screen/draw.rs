@@ -80,7 +80,17 @@ fn progress(board: &Board, paint: Paint) -> Gauge<'_> {
 fn draw_curves(frame: &mut Frame<'_>, board: &Board, paint: Paint, area: Rect) {
     let (train, validation) = (board.train_loss.points(), board.validation_loss.points());
     let all = || train.iter().chain(validation);
-    let block = Block::bordered().title(" loss ");
+    let curve = |name: &str, curve: &Curve| {
+        curve.last().map_or_else(String::new, |loss| format!("· {name} {} ", fixed(loss, 4)))
+    };
+    let (of_train, of_validation) =
+        (curve("train", &board.train_loss), curve("validation", &board.validation_loss));
+    let title = Line::from(vec![
+        Span::raw(" loss "),
+        Span::styled(of_train, paint.with(Color::Cyan)),
+        Span::styled(of_validation, paint.with(Color::Yellow)),
+    ]);
+    let block = Block::bordered().title(title);
     if all().count() < 2 {
         frame.render_widget(Paragraph::new(" the first steps are on their way").block(block), area);
         return;
@@ -90,18 +100,13 @@ fn draw_curves(frame: &mut Frame<'_>, board: &Board, paint: Paint, area: Rect) {
     // A flat curve lies in the middle.
     let margin = if high > low { 0.05 * (high - low) } else { high.abs().max(1.0) * 0.05 };
     let last = all().map(|(x, _)| *x).fold(1.0, f64::max);
-    let curve = |name: &str, curve: &Curve| {
-        format!("{name} {}", curve.last().map_or_else(|| UNDEFINED.into(), |loss| fixed(loss, 4)))
-    };
     let datasets = vec![
         Dataset::default()
-            .name(curve("train", &board.train_loss))
             .marker(Marker::Braille)
             .graph_type(GraphType::Line)
             .style(paint.with(Color::Cyan))
             .data(train),
         Dataset::default()
-            .name(curve("validation", &board.validation_loss))
             .marker(Marker::Dot)
             .graph_type(GraphType::Line)
             .style(paint.with(Color::Yellow))
@@ -145,7 +150,8 @@ fn figures(board: &Board) -> Vec<(String, String)> {
         rows.push(("GPU".into(), format!("{gpu:.0} %, {memory:.0} MB")));
     }
     for (name, value) in board.metrics.iter().filter(|(name, _)| name.starts_with("validation/")) {
-        let short = name.trim_start_matches("validation/").replace("price_prediction", "price");
+        let short = name.replacen("validation/loss", "validation loss", 1);
+        let short = short.trim_start_matches("validation/").replace("price_prediction", "price");
         let short =
             short.replace("volatility_estimation", "volatility").replace("regime_detection", "regime");
         rows.push((short, number(*value)));
