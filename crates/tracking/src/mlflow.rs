@@ -4,6 +4,7 @@
 
 mod client;
 mod files;
+mod model;
 mod place;
 mod spec;
 mod written;
@@ -239,7 +240,10 @@ impl Sink for Mlflow {
         if cursor.recall_text("status") == Some("RUNNING") {
             self.set_status("FAILED", None, cursor)?;
         }
-        if self.spec.artifacts { files::upload(&self.client, self.place()?, files, cursor) } else { Ok(()) }
+        if self.spec.artifacts && files::upload(&self.client, self.place()?, files, cursor)? {
+            model::register(&self.client, self.place()?, &self.spec, cursor)?;
+        }
+        Ok(())
     }
 }
 
