@@ -150,7 +150,7 @@ impl Lineage {
                 let before = generation.checked_sub(1).map_or(&[][..], |before| &self.parents[before].1);
                 let candidates =
                     members.iter().map(|trial| Parent::of(trial, directions)).chain(before.iter().cloned());
-                let best = best_of(candidates.collect(), population);
+                let best = best_of(&candidates.collect::<Vec<_>>(), population);
                 self.parents.push((numbers, best));
             }
             generation += 1;
