@@ -3,5 +3,6 @@
 
 pub mod pruner;
 pub mod sampler;
+pub mod storage;
 #[cfg(test)]
 mod tests;
