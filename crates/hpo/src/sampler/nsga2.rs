@@ -159,7 +159,7 @@ impl Lineage {
 }
 
 /// The best `count`, by rank, and the loneliest of the last rank that fits.
-fn best_of(candidates: Vec<Parent>, count: usize) -> Vec<Parent> {
+fn best_of(candidates: &[Parent], count: usize) -> Vec<Parent> {
     let losses: Vec<Vec<f64>> = candidates.iter().map(|parent| parent.losses.clone()).collect();
     let violations: Vec<f64> = candidates.iter().map(|parent| parent.violation).collect();
     let mut by_rank: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
