@@ -18,13 +18,14 @@ const TOLD: usize = 100;
 /// With more parameters there are too many lengths to be told from each other.
 const MOST_AXES: usize = 20;
 
-/// One in so many trials is TPE's while the process lasts: what the one takes for done the other still tries.
-const OTHERS_TURN: u64 = 5;
+/// One in so many trials is TPE's while the process lasts: what the one takes for done the other still tries. With fewer of
+/// TPE's a process that has lost its way in eight dimensions does not find out of it.
+const OTHERS_TURN: u64 = 2;
 
 /// Chooses by what there is to search.
 ///
-/// With one objective and up to 20 parameters that every trial has, trials 10 to 200 come from a Gaussian process, except for
-/// each fifth one, and all others from TPE; with conditions, several objectives or more parameters all come from TPE. TPE's
+/// With one objective and up to 20 parameters that every trial has, every second one of trials 10 to 200 comes from a Gaussian
+/// process, and all others from TPE; with conditions, several objectives or more parameters all come from TPE. TPE's
 /// kernels span parts of the space that are always there together ([`Kernels::Groups`]), and with several objectives one
 /// parameter each.
 #[derive(Clone, Debug)]
