@@ -35,7 +35,7 @@ use crate::target::TargetOutcome;
 ///     Scored
 ///     TargetsChecked                  if the run has targets
 ///
-/// Warning                             at any time
+/// System, Warning                     at any time
 /// ```
 ///
 /// `step` counts the updates done so far: the first [`Event::Step`] has step 1, and a checkpoint at step `s` holds the
@@ -172,6 +172,12 @@ pub enum Event {
         /// Every target of the run.
         targets: Vec<TargetOutcome>,
     },
+    /// What the machine was doing, looked at now and then.
+    System {
+        /// Figures by name, such as `system/cpu_utilization_percentage`; units are in the names.
+        #[serde(with = "number::map")]
+        figures: BTreeMap<String, f64>,
+    },
     /// Something that a person should know and that stops nothing.
     Warning {
         /// In plain words.
@@ -196,6 +202,8 @@ pub enum Outcome {
     Completed,
     /// A metric stopped improving.
     EarlyStopped,
+    /// Somebody asked for an end after the epoch.
+    Stopped,
     /// A signal came; the run can be resumed.
     Interrupted,
 }
@@ -218,6 +226,7 @@ impl Event {
             Self::TestSpanOpened { .. } => "test_span_opened",
             Self::Scored { .. } => "scored",
             Self::TargetsChecked { .. } => "targets_checked",
+            Self::System { .. } => "system",
             Self::Warning { .. } => "warning",
             Self::RunEnded { .. } => "run_ended",
         }
@@ -241,6 +250,7 @@ impl Event {
             | Self::TestSpanOpened { .. }
             | Self::Scored { .. }
             | Self::TargetsChecked { .. }
+            | Self::System { .. }
             | Self::Warning { .. } => None,
         }
     }
@@ -263,6 +273,7 @@ impl Event {
             | Self::TestSpanOpened { .. }
             | Self::Scored { .. }
             | Self::TargetsChecked { .. }
+            | Self::System { .. }
             | Self::Warning { .. } => None,
         }
     }

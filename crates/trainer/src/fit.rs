@@ -1,6 +1,6 @@
 //! The loop. Its events, in this order, are those of [`tapeline_events::Event`].
 
-use tapeline_artefact::predict;
+use tapeline_artefact::predict_from;
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_evaluation::ic::MIN_CROSS_SECTION;
 use tapeline_events::{Event, Observer, Outcome};
@@ -65,20 +65,41 @@ pub struct Ending {
     pub state: State,
 }
 
-/// Trains until the last epoch, until patience is used up, or until `interrupted` says so, which saves first.
+/// What somebody wants of a run that goes on, asked after each step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    #[default]
+    GoOn,
+    /// A checkpoint now, and on.
+    Checkpoint,
+    /// An end after the epoch that goes on: the run is over, as if it had been its last.
+    StopAfterEpoch,
+    /// An end now: a checkpoint, and the run can be resumed.
+    Interrupt,
+}
+
+/// For who only ever interrupts: true is [`Wish::Interrupt`].
+impl From<bool> for Wish {
+    fn from(interrupted: bool) -> Self {
+        if interrupted { Self::Interrupt } else { Self::GoOn }
+    }
+}
+
+/// Trains until the last epoch, until patience is used up, or until `asked` wants an end.
 ///
 /// After each step the run can be killed and resumed: the resumed run is the same run, bit for bit. A checkpoint lies between
-/// two steps, never between the batches of one. `interrupted` is asked after each step; after the last one of an epoch the
+/// two steps, never between the batches of one. `asked` is asked after each step; after the last one of an epoch the
 /// epoch is still ended. A disk that refuses a checkpoint does not end the training, with one exception: the checkpoint of
 /// an interruption.
 ///
 /// # Errors
 /// Bad policies before the first step; whatever the data or the network refuse after it; a loss or gradient that is not
 /// finite; [`TrainError::Checkpoint`] when an interrupted run could not be saved.
-pub fn fit(
+pub fn fit<W: Into<Wish>>(
     run: &Run<'_>,
     start: Start,
-    interrupted: &dyn Fn() -> bool,
+    asked: &dyn Fn() -> W,
     observer: &mut dyn Observer,
 ) -> Result<Ending, TrainError> {
     let mut loop_state = Loop::begin(run, start, observer)?;
@@ -90,11 +111,16 @@ pub fn fit(
         }
         loop_state.augment();
         let done = loop_state.state.cursor * run.training.batch_size;
-        for samples in order[done.min(order.len())..].chunks(run.training.samples_per_step()) {
+        let to_come = &order[done.min(order.len())..];
+        loop_state.feed.follow(to_come)?;
+        for samples in to_come.chunks(run.training.samples_per_step()) {
             loop_state.step(samples, observer)?;
-            if interrupted() {
+            let wish = asked().into();
+            if wish == Wish::Interrupt {
                 return loop_state.interrupt(observer);
             }
+            loop_state.stops_after_epoch |= wish == Wish::StopAfterEpoch;
+            loop_state.checkpoint_is_wanted |= wish == Wish::Checkpoint;
             if loop_state.save_is_due() {
                 loop_state.save_or_go_on(observer)?;
             }
@@ -140,6 +166,10 @@ struct Loop<'a> {
     best: Metric,
     curriculum: Curriculum<'a>,
     dropout_seed: u64,
+    /// Somebody wanted an end after the epoch.
+    stops_after_epoch: bool,
+    /// Somebody wanted a checkpoint that was not saved yet.
+    checkpoint_is_wanted: bool,
     state: State,
 }
 
@@ -167,13 +197,15 @@ impl<'a> Loop<'a> {
                 optimizer,
                 max_norm,
             },
-            feed: Feed::new(run.data, run.tasks, run.device),
+            feed: Feed::new(run.data, run.tasks, run.device)?,
             log: StepLog::new(run.device),
             schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
             best: watch("training.checkpointing.metric", &run.training.checkpointing.metric)?,
             curriculum,
             dropout_seed: child_seed(run.lineage.seed, Purpose::Dropout, 0),
+            stops_after_epoch: false,
+            checkpoint_is_wanted: false,
             state: State::fresh(run.lineage.clone()),
         };
         if start == Start::Resume {
@@ -203,7 +235,7 @@ impl<'a> Loop<'a> {
     }
 
     fn goes_on(&self, observer: &mut dyn Observer) -> bool {
-        if self.state.epoch >= self.run.training.num_epochs {
+        if self.state.epoch >= self.run.training.num_epochs || self.stops_after_epoch {
             return false;
         }
         let progress = self.progress();
@@ -296,7 +328,8 @@ impl<'a> Loop<'a> {
 
     fn save_is_due(&self) -> bool {
         let every = self.run.training.checkpointing.every_n_steps;
-        !self.all_batches_are_done() && every.is_some_and(|steps| self.state.step.is_multiple_of(steps))
+        let due = every.is_some_and(|steps| self.state.step.is_multiple_of(steps));
+        !self.all_batches_are_done() && (due || self.checkpoint_is_wanted)
     }
 
     fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
@@ -307,8 +340,7 @@ impl<'a> Loop<'a> {
     fn score_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
         let samples = self.run.data.samples(Split::Validation);
-        let predictions =
-            predict(self.run.network, self.run.data, samples, EVALUATION_BATCH, self.run.device)?;
+        let predictions = predict_from(self.run.network, self.feed.windows(), samples, EVALUATION_BATCH)?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));
@@ -329,8 +361,11 @@ impl<'a> Loop<'a> {
     fn epoch_is_saved(&self) -> bool {
         let every = self.run.training.checkpointing.every_n_epochs;
         let last = self.state.epoch == self.run.training.num_epochs
+            || self.stops_after_epoch
             || self.progress().exhausted(&self.run.training.early_stopping);
-        last || self.best_was_just_reached() || self.state.epoch.is_multiple_of(every)
+        last || self.checkpoint_is_wanted
+            || self.best_was_just_reached()
+            || self.state.epoch.is_multiple_of(every)
     }
 
     fn best_was_just_reached(&self) -> bool {
@@ -341,6 +376,7 @@ impl<'a> Loop<'a> {
     /// Saves. What the disk refuses is told and returned.
     fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
+        self.checkpoint_is_wanted = false;
         let (network, keep) = (self.run.network, &self.run.training.checkpointing);
         let (optimizer, direction) = (self.stepper.named_state(), self.best.direction);
         let saved = self.run.checkpoints.save(&self.state, network, &optimizer, keep, direction);
@@ -387,7 +423,12 @@ impl<'a> Loop<'a> {
 
     fn finish(self, observer: &mut dyn Observer) -> Ending {
         let all = self.state.epoch >= self.run.training.num_epochs;
-        self.end(if all { Outcome::Completed } else { Outcome::EarlyStopped }, observer)
+        let outcome = match (all, self.stops_after_epoch) {
+            (true, _) => Outcome::Completed,
+            (false, true) => Outcome::Stopped,
+            (false, false) => Outcome::EarlyStopped,
+        };
+        self.end(outcome, observer)
     }
 
     fn end(self, outcome: Outcome, observer: &mut dyn Observer) -> Ending {

@@ -133,7 +133,7 @@ mod small_network;
 pub use checkpoint::{Checkpoint, Checkpoints, DamagedCheckpoint};
 pub use curriculum::{Curriculum, CurriculumSpec, LabelMagnitudeSpec, PaceSpec, Pacing};
 pub use error::TrainError;
-pub use fit::{EVALUATION_BATCH, Ending, Run, Start, fit};
+pub use fit::{EVALUATION_BATCH, Ending, Run, Start, Wish, fit};
 pub use lineage::{LIBTORCH, Lineage};
 pub use loss::HUBER_DELTA;
 pub use metric::{Direction, Metric};

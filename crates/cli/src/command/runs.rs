@@ -99,6 +99,7 @@ impl Standing {
                     standing.state = match outcome {
                         Outcome::Completed => "completed",
                         Outcome::EarlyStopped => "early stopped",
+                        Outcome::Stopped => "stopped",
                         Outcome::Interrupted => "interrupted",
                     }
                 }

@@ -14,14 +14,16 @@ use tapeline_trainer::{
 };
 
 use super::ConfigArguments;
+use crate::asked::Asked;
 use crate::config::{RunConfig, resolved_yaml};
 use crate::failure::{DONE, Failure, INTERRUPTED};
 use crate::openings::Openings;
 use crate::preparation::{self, Checked};
-use crate::progress::{Plan, Progress};
+use crate::progress::{Plan, Progress, ProgressArguments};
 use crate::run_folder::RunFolder;
 use crate::signal::Interrupt;
 use crate::trackers::Trackers;
+use crate::watch::{Watch, Watched};
 use crate::{clock, host, predictions, report, score_table, targets};
 
 /// What `train` takes.
@@ -35,6 +37,8 @@ pub(super) struct Arguments {
     /// End with exit code 1 if a target is missed or undefined; everything is saved first.
     #[arg(long)]
     require_targets: bool,
+    #[command(flatten)]
+    progress: ProgressArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
@@ -71,8 +75,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
             (Start::Fresh, folder)
         }
     };
-    let session =
-        Session { config: &config, checked: &checked, data: &data, lineage: &lineage, folder: &folder };
+    let session = Session {
+        config: &config,
+        checked: &checked,
+        data: &data,
+        lineage: &lineage,
+        folder: &folder,
+        progress: &arguments.progress,
+    };
     let code = session.train(network.as_ref(), start, &interrupt)?;
     if arguments.require_targets && code == DONE {
         targets::require(&targets::read(&folder)?)?;
@@ -129,6 +139,7 @@ struct Session<'a> {
     data: &'a Dataset,
     lineage: &'a Lineage,
     folder: &'a RunFolder,
+    progress: &'a ProgressArguments,
 }
 
 impl Session<'_> {
@@ -150,7 +161,10 @@ impl Session<'_> {
         torn: Option<TornLine>,
     ) -> Result<i32, Failure> {
         let plan = self.plan()?;
-        let mut progress = Progress::on_stderr(plan);
+        let asked = Asked::new(interrupt.clone());
+        let name = format!("{}/{}", self.config.experiment, self.folder.id());
+        let mut progress = Progress::start(self.progress, name, plan, &asked)?;
+        let watch = Watch::start(self.folder.path().into());
         if let Some(torn) = torn {
             eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);
         }
@@ -159,8 +173,10 @@ impl Session<'_> {
             if start == Start::Fresh {
                 observers.observe(&self.run_started(network, plan));
             }
-            self.fit(network, start, interrupt, &mut observers)?
+            let mut watched = Watched { watch: &watch, observer: &mut observers };
+            self.fit(network, start, &asked, &mut watched)?
         };
+        drop(progress);
         if ending.outcome == Outcome::Interrupted {
             self.say_how_to_go_on();
             return Ok(INTERRUPTED);
@@ -207,7 +223,7 @@ impl Session<'_> {
         &self,
         network: &dyn Network,
         start: Start,
-        interrupt: &Interrupt,
+        asked: &Asked,
         observer: &mut dyn Observer,
     ) -> Result<Ending, Failure> {
         let checkpoints = self.folder.checkpoints();
@@ -220,7 +236,7 @@ impl Session<'_> {
             checkpoints: &checkpoints,
             device: self.checked.device,
         };
-        Ok(fit(&run, start, &|| interrupt.came(), observer)?)
+        Ok(fit(&run, start, &|| asked.wish(), observer)?)
     }
 
     fn say_how_to_go_on(&self) {
