@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: ours against its peers, in turn, each time as a fresh process, on this machine.
 
+mod checkpoint;
 mod contest;
 mod train;
 mod windows;
@@ -10,7 +11,7 @@ use anyhow::Result;
 
 use crate::workspace::Workspace;
 
-/// Measure against the peers under `benches/peers`, as ratios within one run.
+/// Measure against the peers under `benches/peers`, or with a part and without it, as ratios within one run.
 ///
 /// Leave the machine alone meanwhile: two threads are measured. Uses the Python named by TAPELINE_PYTHON when it is set (it
 /// needs torch, lightning and numpy), else a virtual environment that it makes under `target/bench` (several GB, once).
@@ -24,6 +25,7 @@ pub(crate) struct Bench {
 enum What {
     Train(train::Train),
     Windows(windows::Windows),
+    Checkpoint(checkpoint::Checkpoint),
 }
 
 impl Bench {
@@ -31,6 +33,7 @@ impl Bench {
         match self.what {
             What::Train(bench) => bench.run(workspace),
             What::Windows(bench) => bench.run(workspace),
+            What::Checkpoint(bench) => bench.run(workspace),
         }
     }
 }
