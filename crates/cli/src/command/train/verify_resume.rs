@@ -55,7 +55,7 @@ impl Trial<'_> {
                  training.batch_size, or give --verify-resume at least 2"
             )));
         }
-        let (cut, again) = self.train(&place("cut"), &[middle, reached])?;
+        let (cut, again) = self.train(&place("cut"), &[middle, steps])?;
         if again != reached {
             let reason = format!("{reached} steps at once became {again} with an interruption");
             return Err(Failure::failed(anyhow::anyhow!(reason)));
