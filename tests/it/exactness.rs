@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::evidence::Evidence;
-use crate::program::{BAD_INPUT, DONE};
+use crate::program::{BAD_INPUT, DONE, INTERRUPTED};
 use crate::small_run::SmallRun;
 
 #[test]
@@ -35,7 +35,8 @@ fn a_run_that_goes_on_with_other_kernels_says_so() {
     let run = SmallRun::new();
     let mut training = run.start(&[]);
     training.wait_for_step(10);
-    training.kill();
+    training.signal("INT");
+    training.wait().ended_with(INTERRUPTED);
     let path = run.run().join("lineage.json");
     let mut lineage: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(lineage["determinism"]["deterministic"], true);

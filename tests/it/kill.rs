@@ -10,7 +10,7 @@ use crate::small_run::SmallRun;
 
 const KILLS: u64 = 20;
 
-/// The first step that is told after a checkpoint, which is made every three steps.
+/// A checkpoint is begun after every third step; the first kill may come before it is written.
 const FIRST: u64 = 4;
 
 /// A kill comes up to this long after the journal tells of its step: into the next step, a save or the scoring.
@@ -66,14 +66,14 @@ fn mixed(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The step of the checkpoint that the run went on from last.
+/// The step of the checkpoint that the run went on from last; 0 where it was killed before one was written.
 fn resumed_from(run: &SmallRun) -> u64 {
     let journal = run.journal();
     let step = |event: &Event| match event {
         Event::ResumedFrom { step, .. } => Some(*step),
         _ => None,
     };
-    journal.iter().rev().find_map(|record| step(&record.event)).unwrap()
+    journal.iter().rev().find_map(|record| step(&record.event)).unwrap_or(0)
 }
 
 /// A run that nothing disturbs, and its steps.
