@@ -9,6 +9,7 @@ mod consumer;
 mod damage;
 mod evaluate;
 mod evidence;
+mod exactness;
 mod extract;
 mod full_disk;
 mod gone_reader;

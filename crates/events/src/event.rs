@@ -17,13 +17,13 @@ use crate::target::TargetOutcome;
 ///     EpochStarted                    not again when a run resumes inside the epoch
 ///     for each batch:
 ///         Step                        after the update
-///         CheckpointSaved             every n steps, if configured; or CheckpointFailed
+///         CheckpointSaved             for each checkpoint that was finished since the step before; or CheckpointFailed
 ///         if a signal came:              (after an epoch's last batch: EpochEnded first)
-///             CheckpointSaved
+///             CheckpointSaved         of the interruption, and of any before it that was still being written
 ///             Interrupted
 ///             RunEnded(interrupted)   and out
 ///     EpochEnded                      after validation
-///     CheckpointSaved                 every n epochs, at the best epoch, at the last; or CheckpointFailed
+///     CheckpointSaved                 of the last epoch, likewise; or CheckpointFailed
 ///     if nothing improved for long:
 ///         EarlyStopped                and out of the loop
 /// Scored                              per span that is looked at after training
@@ -37,6 +37,9 @@ use crate::target::TargetOutcome;
 ///
 /// System, Warning                     at any time
 /// ```
+///
+/// Checkpoints are written while the training goes on: which step follows the news of one depends on the disk. Among
+/// themselves such news come in the order of the steps that they tell of.
 ///
 /// `step` counts the updates done so far: the first [`Event::Step`] has step 1, and a checkpoint at step `s` holds the
 /// weights after `s` updates. `epoch` counts from 1.
@@ -113,7 +116,7 @@ pub enum Event {
         #[serde(with = "number::undefined_map")]
         metrics: BTreeMap<String, Option<f64>>,
     },
-    /// A checkpoint is on disk, whole, and its pointers have moved.
+    /// A checkpoint is on disk, whole, and its pointers have moved. Later steps may have been told before.
     CheckpointSaved {
         /// Updates that it holds.
         step: u64,

@@ -1,5 +1,9 @@
 //! The loop. Its events, in this order, are those of [`tapeline_events::Event`].
 
+mod saving;
+
+use std::time::Duration;
+
 use tapeline_artefact::predict_from;
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_evaluation::ic::MIN_CROSS_SECTION;
@@ -8,7 +12,7 @@ use tapeline_models::{Mode, Network};
 use tch::Device;
 
 use crate::balance::Balance;
-use crate::checkpoint::{Checkpoints, Saved};
+use crate::checkpoint::{Checkpoints, Snapshot};
 use crate::crew::{Crew, cuts};
 use crate::curriculum::Curriculum;
 use crate::error::TrainError;
@@ -25,6 +29,7 @@ use crate::step::{Part, Stepper, learned};
 use crate::step_log::{Pending, StepLog};
 use crate::stop::Progress;
 use crate::task::Tasks;
+use saving::Saving;
 
 /// Samples per forward pass where nothing is learned. Scores do not depend on it.
 pub const EVALUATION_BATCH: usize = 256;
@@ -45,6 +50,8 @@ pub struct Run<'a> {
     pub checkpoints: &'a Checkpoints,
     /// Where tensors live.
     pub device: Device,
+    /// The time since an instant that stays. It decides when `every_n_minutes` have passed, and nothing else.
+    pub clock: &'a dyn Fn() -> Duration,
 }
 
 /// Where a run begins.
@@ -89,9 +96,10 @@ impl From<bool> for Wish {
 /// Trains until the last epoch, until patience is used up, or until `asked` wants an end.
 ///
 /// After each step the run can be killed and resumed: the resumed run is the same run, bit for bit. A checkpoint lies between
-/// two steps, never between the batches of one. `asked` is asked after each step; after the last one of an epoch the
-/// epoch is still ended. A disk that refuses a checkpoint does not end the training, with one exception: the checkpoint of
-/// an interruption.
+/// two steps, never between the batches of one. It is written from a copy while the training goes on; what became of it is told
+/// after a later step. The last one, and that of an interruption, are waited for. `asked` is asked after each step; after
+/// the last one of an epoch the epoch is still ended. A disk that refuses a checkpoint does not end the training, with one
+/// exception: the checkpoint of an interruption.
 ///
 /// # Errors
 /// Bad policies before the first step; whatever the data or the network refuse after it; a loss or gradient that is not
@@ -103,31 +111,12 @@ pub fn fit<W: Into<Wish>>(
     observer: &mut dyn Observer,
 ) -> Result<Ending, TrainError> {
     let mut loop_state = Loop::begin(run, start, observer)?;
-    while loop_state.goes_on(observer) {
-        let epoch = loop_state.state.epoch;
-        let order = shuffled(&loop_state.curriculum.samples(epoch), run.lineage.seed, epoch);
-        if loop_state.state.cursor == 0 {
-            observer.observe(&loop_state.epoch_started());
-        }
-        loop_state.augment();
-        let done = loop_state.state.cursor * run.training.batch_size;
-        let to_come = &order[done.min(order.len())..];
-        loop_state.feed.follow(to_come)?;
-        for samples in to_come.chunks(run.training.samples_per_step()) {
-            loop_state.step(samples, observer)?;
-            let wish = asked().into();
-            if wish == Wish::Interrupt {
-                return loop_state.interrupt(observer);
-            }
-            loop_state.stops_after_epoch |= wish == Wish::StopAfterEpoch;
-            loop_state.checkpoint_is_wanted |= wish == Wish::Checkpoint;
-            if loop_state.save_is_due() {
-                loop_state.save_or_go_on(observer)?;
-            }
-        }
-        loop_state.end_epoch(observer)?;
-    }
-    Ok(loop_state.finish(observer))
+    let outcome = loop_state.train(asked, observer);
+    // Whatever ended the training: what is still being written is written, and told.
+    let saved = loop_state.saving.finish(observer);
+    let outcome = outcome?;
+    saved?;
+    Ok(loop_state.end(outcome, observer))
 }
 
 /// The metric that `policy` watches, if this run will have it.
@@ -166,6 +155,7 @@ struct Loop<'a> {
     best: Metric,
     curriculum: Curriculum<'a>,
     dropout_seed: u64,
+    saving: Saving<'a>,
     /// Somebody wanted an end after the epoch.
     stops_after_epoch: bool,
     /// Somebody wanted a checkpoint that was not saved yet.
@@ -174,6 +164,44 @@ struct Loop<'a> {
 }
 
 impl<'a> Loop<'a> {
+    fn train<W: Into<Wish>>(
+        &mut self,
+        asked: &dyn Fn() -> W,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
+        while self.goes_on(observer) {
+            let epoch = self.state.epoch;
+            let order = shuffled(&self.curriculum.samples(epoch), self.run.lineage.seed, epoch);
+            if self.state.cursor == 0 {
+                observer.observe(&self.epoch_started());
+            }
+            self.augment();
+            let done = self.state.cursor * self.run.training.batch_size;
+            let to_come = &order[done.min(order.len())..];
+            self.feed.follow(to_come)?;
+            for samples in to_come.chunks(self.run.training.samples_per_step()) {
+                self.step(samples, observer)?;
+                self.saving.tell(observer)?;
+                let wish = asked().into();
+                if wish == Wish::Interrupt {
+                    return self.interrupt(observer);
+                }
+                self.stops_after_epoch |= wish == Wish::StopAfterEpoch;
+                self.checkpoint_is_wanted |= wish == Wish::Checkpoint;
+                if self.save_is_due() {
+                    self.save(observer)?;
+                }
+            }
+            self.end_epoch(observer)?;
+        }
+        let all = self.state.epoch >= self.run.training.num_epochs;
+        Ok(match (all, self.stops_after_epoch) {
+            (true, _) => Outcome::Completed,
+            (false, true) => Outcome::Stopped,
+            (false, false) => Outcome::EarlyStopped,
+        })
+    }
+
     fn begin(run: &'a Run<'a>, start: Start, observer: &mut dyn Observer) -> Result<Self, TrainError> {
         run.training.check().map_err(TrainError::Training)?;
         for split in [Split::Train, Split::Validation] {
@@ -187,6 +215,7 @@ impl<'a> Loop<'a> {
         let spec = &run.training.optimizer;
         let optimizer = Optimizer::new(spec, &learned(spec, run.network, &balance))?;
         let max_norm = run.training.gradient_clip.norm;
+        let best = watch("training.checkpointing.metric", &run.training.checkpointing.metric)?;
         let mut begun = Self {
             run,
             stepper: Stepper {
@@ -201,7 +230,8 @@ impl<'a> Loop<'a> {
             log: StepLog::new(run.device),
             schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
-            best: watch("training.checkpointing.metric", &run.training.checkpointing.metric)?,
+            saving: Saving::begin(run, best.direction)?,
+            best,
             curriculum,
             dropout_seed: child_seed(run.lineage.seed, Purpose::Dropout, 0),
             stops_after_epoch: false,
@@ -242,7 +272,7 @@ impl<'a> Loop<'a> {
         let exhausted = progress.exhausted(&self.run.training.early_stopping);
         if exhausted {
             observer.observe(&Event::EarlyStopped {
-                epoch: self.last_epoch(),
+                epoch: self.state.last_epoch(),
                 step: self.state.step as u64,
                 metric: self.stopping.name.clone(),
                 best: progress.best.unwrap_or(f64::NAN),
@@ -274,11 +304,6 @@ impl<'a> Loop<'a> {
     /// The epoch that is going on or comes next, counted from 1.
     fn current_epoch(&self) -> u64 {
         self.state.epoch as u64 + 1
-    }
-
-    /// The epoch of the last step, counted from 1.
-    fn last_epoch(&self) -> u64 {
-        self.state.epoch as u64 + u64::from(self.state.cursor > 0)
     }
 
     /// Where the next step is.
@@ -327,14 +352,16 @@ impl<'a> Loop<'a> {
     }
 
     fn save_is_due(&self) -> bool {
-        let every = self.run.training.checkpointing.every_n_steps;
-        let due = every.is_some_and(|steps| self.state.step.is_multiple_of(steps));
-        !self.all_batches_are_done() && (due || self.checkpoint_is_wanted)
+        !self.all_batches_are_done() && (self.checkpoint_is_wanted || self.saving.is_due(self.state.step))
     }
 
     fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.score_epoch(observer)?;
-        if self.epoch_is_saved() { self.save_or_go_on(observer) } else { Ok(()) }
+        if self.was_the_last_epoch() {
+            let snapshot = self.snapshot(observer)?;
+            return self.saving.save_and_wait(snapshot, observer).or_else(saving::go_on);
+        }
+        if self.epoch_is_saved() { self.save(observer) } else { Ok(()) }
     }
 
     fn score_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
@@ -357,15 +384,16 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// The last epoch, a best one, and every n-th.
+    /// A best epoch and every n-th; the last is saved anyway.
     fn epoch_is_saved(&self) -> bool {
         let every = self.run.training.checkpointing.every_n_epochs;
-        let last = self.state.epoch == self.run.training.num_epochs
+        self.checkpoint_is_wanted || self.best_was_just_reached() || self.state.epoch.is_multiple_of(every)
+    }
+
+    fn was_the_last_epoch(&self) -> bool {
+        self.state.epoch == self.run.training.num_epochs
             || self.stops_after_epoch
-            || self.progress().exhausted(&self.run.training.early_stopping);
-        last || self.checkpoint_is_wanted
-            || self.best_was_just_reached()
-            || self.state.epoch.is_multiple_of(every)
+            || self.progress().exhausted(&self.run.training.early_stopping)
     }
 
     fn best_was_just_reached(&self) -> bool {
@@ -373,66 +401,33 @@ impl<'a> Loop<'a> {
         Progress::of(&history, self.best.direction, 0.0).best_epoch == Some(history.len() - 1)
     }
 
-    /// Saves. What the disk refuses is told and returned.
-    fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    /// The run as it is now, copied. Every step is told before: none holds what a gradient that is not finite has moved.
+    fn snapshot(&mut self, observer: &mut dyn Observer) -> Result<Snapshot, TrainError> {
         self.tell(observer)?;
         self.checkpoint_is_wanted = false;
-        let (network, keep) = (self.run.network, &self.run.training.checkpointing);
-        let (optimizer, direction) = (self.stepper.named_state(), self.best.direction);
-        let saved = self.run.checkpoints.save(&self.state, network, &optimizer, keep, direction);
-        let (step, epoch) = (self.state.step as u64, self.last_epoch());
-        match &saved {
-            Ok(Saved { folder, is_best: best, undeleted }) => {
-                for reason in undeleted {
-                    let message = format!("an old checkpoint could not be deleted: {reason}");
-                    observer.observe(&Event::Warning { message });
-                }
-                observer.observe(&Event::CheckpointSaved {
-                    step,
-                    epoch,
-                    folder: folder.clone(),
-                    best: *best,
-                });
-            }
-            Err(TrainError::Checkpoint { source, .. }) => {
-                observer.observe(&Event::CheckpointFailed { step, reason: crate::error::chain(source) });
-            }
-            Err(_) => {}
-        }
-        saved.map(drop)
+        Snapshot::take(&self.state, self.run.network, self.stepper.named_state())
     }
 
-    /// Saves, or goes on with the checkpoint before if the disk refuses.
-    fn save_or_go_on(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        match self.save(observer) {
-            Err(TrainError::Checkpoint { .. }) => Ok(()),
-            other => other,
-        }
+    /// Has a checkpoint written while the training goes on.
+    fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let snapshot = self.snapshot(observer)?;
+        self.saving.save(snapshot)
     }
 
-    fn interrupt(mut self, observer: &mut dyn Observer) -> Result<Ending, TrainError> {
+    fn interrupt(&mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
         if self.all_batches_are_done() {
             // So that a step has one checkpoint at most: the one before the epoch's end would be written over.
             self.score_epoch(observer)?;
         }
-        self.save(observer)?;
-        let (step, epoch) = (self.state.step as u64, self.last_epoch());
+        let snapshot = self.snapshot(observer)?;
+        self.saving.save_and_wait(snapshot, observer)?;
+        let (step, epoch) = (self.state.step as u64, self.state.last_epoch());
         observer.observe(&Event::Interrupted { step, epoch });
-        Ok(self.end(Outcome::Interrupted, observer))
-    }
-
-    fn finish(self, observer: &mut dyn Observer) -> Ending {
-        let all = self.state.epoch >= self.run.training.num_epochs;
-        let outcome = match (all, self.stops_after_epoch) {
-            (true, _) => Outcome::Completed,
-            (false, true) => Outcome::Stopped,
-            (false, false) => Outcome::EarlyStopped,
-        };
-        self.end(outcome, observer)
+        Ok(Outcome::Interrupted)
     }
 
     fn end(self, outcome: Outcome, observer: &mut dyn Observer) -> Ending {
-        let (step, epoch) = (self.state.step as u64, self.last_epoch());
+        let (step, epoch) = (self.state.step as u64, self.state.last_epoch());
         observer.observe(&Event::RunEnded { step, epoch, outcome });
         Ending { outcome, state: self.state }
     }

@@ -78,6 +78,7 @@
 //!     lineage,
 //!     checkpoints: &checkpoints,
 //!     device: Device::Cpu,
+//!     clock: &|| std::time::Duration::ZERO, // nothing is saved by the minute
 //! };
 //! let mut epochs = Epochs(0);
 //! let ending = fit(&run, Start::Fresh, &|| false, &mut epochs)?;
@@ -151,7 +152,7 @@ pub use spec::{
     PriceTaskSpec, RegimeKind, RegimeTaskSpec, RegressionLoss, SchedulerSpec, SgdSpec, StepSpec, TasksSpec,
     TrainingSpec, VolatilityKind, VolatilityTaskSpec,
 };
-pub use state::{EpochRecord, RunningLoss, STATE_VERSION, State};
+pub use state::{EpochRecord, OLDEST_STATE_VERSION, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;
 pub use targets::{BoundsSpec, TargetsSpec};
 pub use task::{REGIME_CLASSES, Task, TaskKind, Tasks};

@@ -1,5 +1,7 @@
 //! `tapeline train`: bars to a trained, scored, resumable run.
 
+mod verify_resume;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -25,6 +27,7 @@ use crate::signal::Interrupt;
 use crate::trackers::Trackers;
 use crate::watch::{Watch, Watched};
 use crate::{clock, host, predictions, report, score_table, targets};
+use verify_resume::Trial;
 
 /// What `train` takes.
 #[derive(Debug, Args)]
@@ -39,6 +42,11 @@ pub(super) struct Arguments {
     require_targets: bool,
     #[command(flatten)]
     progress: ProgressArguments,
+    /// Only try whether this run is exact when it is interrupted: trains so many steps at once and again with an interruption,
+    /// in a temporary folder, and compares every byte. Ends with exit code 1 if one differs.
+    #[arg(long, value_name = "STEPS", num_args = 0..=1, default_missing_value = "20",
+          conflicts_with_all = ["resume", "require_targets"])]
+    verify_resume: Option<std::num::NonZeroU64>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
@@ -57,6 +65,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
     config.targets.check_symbols(data.symbols().len())?;
     let lineage = checked.lineage(&config, &data, &fingerprint);
+    if let Some(steps) = arguments.verify_resume {
+        let trial = Trial { config: &config, checked: &checked, data: &data, lineage: &lineage };
+        return trial.run(steps.get());
+    }
     let init = child_seed(config.seed, Purpose::Initialisation, 0);
     let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
     // Until here there was nothing to lose: a signal ended the process at once.
@@ -118,6 +130,10 @@ fn describe(
         "run": folder.id(),
         "created": clock::now(),
         "host": host::Host::read().json(),
+        "determinism": {
+            "deterministic": lineage.is_deterministic(),
+            "kernels": tapeline_torch_ext::cpu_kernels(),
+        },
         "parameters": parameters,
         "lineage": lineage,
     });
@@ -172,6 +188,8 @@ impl Session<'_> {
             let mut observers = Observers(vec![Box::new(&mut *journal), Box::new(&mut progress)]);
             if start == Start::Fresh {
                 observers.observe(&self.run_started(network, plan));
+            } else if let Some(message) = self.other_kernels() {
+                observers.observe(&Event::Warning { message });
             }
             let mut watched = Watched { watch: &watch, observer: &mut observers };
             self.fit(network, start, &asked, &mut watched)?
@@ -192,6 +210,20 @@ impl Session<'_> {
         println!("report    {}", self.folder.report().display());
         warn_about(journal);
         Ok(DONE)
+    }
+
+    /// A warning where the run goes on upon a machine whose kernels round otherwise. It is no reason to refuse: the run is as
+    /// good as before, only not the same in the last bits.
+    fn other_kernels(&self) -> Option<String> {
+        let lineage = std::fs::read(self.folder.lineage()).ok()?;
+        let lineage: serde_json::Value = serde_json::from_slice(&lineage).ok()?;
+        let (before, now) = (lineage["determinism"]["kernels"].as_str()?, tapeline_torch_ext::cpu_kernels());
+        (before != now).then(|| {
+            format!(
+                "the run was begun with the kernels {before} and goes on with {now}: what it learns from here may differ in \
+                 the last bits from what it would have learned there"
+            )
+        })
     }
 
     fn plan(&self) -> Result<Plan, Failure> {
@@ -226,7 +258,7 @@ impl Session<'_> {
         asked: &Asked,
         observer: &mut dyn Observer,
     ) -> Result<Ending, Failure> {
-        let checkpoints = self.folder.checkpoints();
+        let (checkpoints, clock) = (self.folder.checkpoints(), clock::stopwatch());
         let run = Run {
             data: self.data,
             network,
@@ -235,6 +267,7 @@ impl Session<'_> {
             lineage: self.lineage.clone(),
             checkpoints: &checkpoints,
             device: self.checked.device,
+            clock: &clock,
         };
         Ok(fit(&run, start, &|| asked.wish(), observer)?)
     }
