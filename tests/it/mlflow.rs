@@ -37,7 +37,9 @@ fn a_run_is_on_the_server_and_its_model_loads() {
     assert_eq!(arrived(), told);
     assert!(!server.history(id, "validation/loss").is_empty());
     let listed = server.get(&format!("mlflow/artifacts/list?run_id={id}")).to_string();
-    for name in ["config.yaml", "journal.jsonl", "lineage.json", "model", "report.html", "scores-validation.json"] {
+    for name in
+        ["config.yaml", "journal.jsonl", "lineage.json", "model", "report.html", "scores-validation.json"]
+    {
         assert!(listed.contains(&format!("{name:?}")), "{name} in {listed}");
     }
 
@@ -48,7 +50,9 @@ fn a_run_is_on_the_server_and_its_model_loads() {
     // Sent again, by somebody who knows nothing of what was sent: nothing changes.
     let path = run.run();
     std::fs::remove_dir_all(path.join("tracking")).unwrap();
-    run.say(["replay", path.to_str().unwrap(), "--sink", "mlflow"]).ended_with(DONE).printing("has everything");
+    run.say(["replay", path.to_str().unwrap(), "--sink", "mlflow"])
+        .ended_with(DONE)
+        .printing("has everything");
     assert_eq!(server.runs("small").len(), 1);
     assert_eq!(arrived(), told);
     let versions = server.get("mlflow/model-versions/search?filter=name%3D%27extractor%27");
@@ -67,8 +71,12 @@ fn a_replay_needs_a_tracker_that_the_run_has() {
     let path = run.run();
     let path = path.to_str().unwrap();
     run.say(["replay", path]).ended_with(BAD_INPUT).complaining("has no tracker");
-    run.say(["replay", path, "--sink", "mlfow"]).ended_with(BAD_INPUT).complaining("no tracker named \"mlfow\"");
-    run.say(["replay", path, "--set", "seed=3"]).ended_with(BAD_INPUT).complaining("only `tracking` can change");
+    run.say(["replay", path, "--sink", "mlfow"])
+        .ended_with(BAD_INPUT)
+        .complaining("no tracker named \"mlfow\"");
+    run.say(["replay", path, "--set", "seed=3"])
+        .ended_with(BAD_INPUT)
+        .complaining("only `tracking` can change");
 }
 
 #[test]

@@ -165,7 +165,9 @@ impl Mlflow {
             Event::TargetsChecked { targets } => {
                 let verdicts: Vec<(String, String)> = targets
                     .iter()
-                    .map(|target| (format!("tapeline.target.{}", target.metric), target.verdict.name().into()))
+                    .map(|target| {
+                        (format!("tapeline.target.{}", target.metric), target.verdict.name().into())
+                    })
                     .collect();
                 let tags: Vec<(&str, String)> =
                     verdicts.iter().map(|(key, verdict)| (key.as_str(), verdict.clone())).collect();

@@ -117,7 +117,8 @@ impl Client {
 
     /// Uploads the file at `from` to `place`, a path below the server's artifacts.
     pub(super) fn upload(&self, place: &str, from: &Path) -> Result<(), SinkFault> {
-        let cannot_read = |error| SinkFault::passing(format!("cannot read {}", from.display())).because(error);
+        let cannot_read =
+            |error| SinkFault::passing(format!("cannot read {}", from.display())).because(error);
         let mut file = std::fs::File::open(from).map_err(cannot_read)?;
         let length = file.metadata().map_err(cannot_read)?.len();
         // Its length is told beforehand: the journal grows while it is read.
@@ -211,9 +212,14 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_rfc_4648() {
-        for (plain, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-        {
+        for (plain, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(plain.as_bytes()), text);
         }
     }

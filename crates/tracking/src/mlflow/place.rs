@@ -35,7 +35,11 @@ pub(super) fn known(client: &Client, run_id: &str) -> Result<Option<Place>, Sink
 }
 
 /// The place of the run that `facts` tell of: one that an earlier process made and could not note, else a new one.
-pub(super) fn find_or_create(client: &Client, experiment: &str, facts: &RunFacts) -> Result<Place, SinkFault> {
+pub(super) fn find_or_create(
+    client: &Client,
+    experiment: &str,
+    facts: &RunFacts,
+) -> Result<Place, SinkFault> {
     let experiment_id = experiment_id(client, experiment)?;
     let key = facts.key();
     if let Some(place) = search(client, &experiment_id, RUN_KEY, &key)?.into_iter().next() {
@@ -93,7 +97,8 @@ fn create(
     facts: &RunFacts,
     tags: &BTreeMap<String, String>,
 ) -> Result<Place, SinkFault> {
-    let tags: Vec<Value> = tags.iter().map(|(key, value)| written::entry(key, &written::tag(value))).collect();
+    let tags: Vec<Value> =
+        tags.iter().map(|(key, value)| written::entry(key, &written::tag(value))).collect();
     let body = json!({
         "experiment_id": experiment_id,
         "run_name": name,

@@ -87,7 +87,10 @@ mod tests {
     fn a_key_holds_nothing_that_is_refused() {
         let long = "x".repeat(300);
         for (name, written) in [
-            ("validation/price_prediction/h12/rank_ic_series", "validation/price_prediction/h12/rank_ic_series"),
+            (
+                "validation/price_prediction/h12/rank_ic_series",
+                "validation/price_prediction/h12/rank_ic_series",
+            ),
             ("a,b@c[0]", "a_b_c_0_"),
             ("../../etc", "_._/_._/etc"),
             ("größe", "größe"),

@@ -88,7 +88,10 @@ fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back(server: &mut 
         }
         assert_eq!(server.history(&id, "step/price_prediction/loss").len(), 1500);
         let scored = server.history(&id, "scored/validation/loss");
-        assert_eq!(scored.iter().map(|(step, value, _)| (*step, value.as_str())).collect::<Vec<_>>(), [(1500, "0.5")]);
+        assert_eq!(
+            scored.iter().map(|(step, value, _)| (*step, value.as_str())).collect::<Vec<_>>(),
+            [(1500, "0.5")]
+        );
     };
     check(server);
     let info = &runs[0]["info"];
@@ -168,7 +171,8 @@ fn a_resumed_run_goes_on_in_the_same_run_and_an_interrupted_one_is_said_to_be(se
 }
 
 fn parts_of_a_study_hang_under_one_run(server: &MlflowServer) {
-    let trials = ["trial-00001", "trial-00002"].map(|name| WrittenRun::new("tuning", name).part_of("study", "quick"));
+    let trials =
+        ["trial-00001", "trial-00002"].map(|name| WrittenRun::new("tuning", name).part_of("study", "quick"));
     std::thread::scope(|scope| {
         for trial in &trials {
             let mut journal = trial.journal();
