@@ -74,7 +74,7 @@ fn made_before(client: &Client, place: &Place, name: &str) -> Result<Option<Stri
     let query = [("filter", filter.as_str()), ("max_results", "100")];
     let found = client.get("model-versions/search", &query).map_err(SinkFault::from)?;
     let versions = found["model_versions"].as_array().map_or(&[][..], Vec::as_slice);
-    let own = versions.iter().find(|version| version["name"] == name.as_str());
+    let own = versions.iter().find(|version| version["name"].as_str() == Some(name));
     Ok(own.and_then(|version| version["version"].as_str()).map(ToOwned::to_owned))
 }
 

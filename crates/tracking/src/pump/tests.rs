@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tapeline_events::{Event, Journal, Observer, Outcome};
@@ -271,10 +272,47 @@ fn one_sink_that_hangs_holds_up_no_other() {
         vec![script(&heard[0], vec![Answer::Hang]), Box::new(Other(script(&heard[1], Vec::new())))];
     let path = bench.folder.path().join("journal.jsonl");
     let pump = Pump::start(&path, bench.folder.path(), sinks, QUICK, |_, _| {});
-    while pump.standings()[1].acknowledged != Some(9) {
-        thread::sleep(QUICK.poll);
-    }
+    let looks = (0..30_000).take_while(|_| pump.standings()[1].acknowledged != Some(9));
+    looks.for_each(|_| thread::sleep(QUICK.poll));
     let standings = pump.finish(Vec::new(), Duration::from_millis(50));
     assert!(!standings[0].is_complete());
     assert_eq!(heard[1].lock().unwrap().taken.len(), 10);
+}
+
+/// Stuck until it is told to go on, or until it has waited so long that somebody must be waiting for it.
+struct Stuck {
+    released: Receiver<()>,
+    in_vain: Arc<AtomicBool>,
+}
+
+impl Sink for Stuck {
+    fn name(&self) -> &'static str {
+        "stuck"
+    }
+
+    fn open(&mut self, _: &mut Cursor) -> Result<(), SinkFault> {
+        let waited = self.released.recv_timeout(Duration::from_secs(20));
+        self.in_vain.store(waited.is_err(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn take(&mut self, told: &[Told], _: &mut Cursor) -> Result<u64, SinkFault> {
+        Ok(told.last().unwrap().record.seq)
+    }
+}
+
+#[test]
+fn a_run_goes_on_while_a_sink_is_stuck() {
+    let mut bench = Bench::new();
+    let (release, released) = channel();
+    let in_vain = Arc::new(AtomicBool::new(false));
+    let stuck = Stuck { released, in_vain: Arc::clone(&in_vain) };
+    let path = bench.folder.path().join("journal.jsonl");
+    let pump = Pump::start(&path, bench.folder.path(), vec![Box::new(stuck)], QUICK, |_, _| {});
+    bench.steps(1..1001);
+    assert_eq!(tapeline_events::read(&path).unwrap().len(), 1000);
+    // Fails where nobody is stuck any more.
+    let _ = release.send(());
+    assert!(finish(pump).is_complete());
+    assert!(!in_vain.load(Ordering::Relaxed), "whoever writes the journal has waited for the sink");
 }
