@@ -6,6 +6,8 @@
     reason = "a program at the edge: it reads the clock and talks to who called it"
 )]
 
+#[path = "measure/checkpoint.rs"]
+mod checkpoint;
 #[path = "measure/gemm.rs"]
 mod gemm;
 #[path = "measure/memory.rs"]
@@ -23,6 +25,7 @@ enum Measure {
     Step(step::Step),
     Gemm(gemm::Gemm),
     Windows(windows::Windows),
+    Checkpoint(checkpoint::Checkpoint),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -31,5 +34,6 @@ fn main() -> anyhow::Result<()> {
         Measure::Step(what) => what.run(),
         Measure::Gemm(what) => what.run(),
         Measure::Windows(what) => what.run(),
+        Measure::Checkpoint(what) => what.run(),
     }
 }

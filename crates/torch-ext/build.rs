@@ -17,8 +17,9 @@ const SOURCES: [&str; 9] = [
 ];
 /// Plain loops, compiled once per instruction set and chosen when the program runs.
 const KERNELS: [&str; 2] = ["kernel/conv_block.cpp", "kernel/lstm.cpp"];
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 10] = [
     "guard.h",
+    "kernel/choice.h",
     "kernel/conv_block.h",
     "kernel/lstm.h",
     "kernel/tile.h",

@@ -10,19 +10,52 @@ use crate::small_run::SmallRun;
 
 const KILLS: u64 = 20;
 
-/// Steps of a small run.
-const STEPS: u64 = 54;
-
-/// The first step that is told after a checkpoint, which is made every three steps.
+/// A checkpoint is begun after every third step; the first kill may come before it is written.
 const FIRST: u64 = 4;
 
 /// A kill comes up to this long after the journal tells of its step: into the next step, a save or the scoring.
 const LATEST: u64 = 40_000;
 
-/// Where the kill of this number comes: after which step, and how long after.
-fn place(number: u64) -> (u64, Duration) {
+/// What is trained and how, as changes to the small run. `xtask soak` draws many more.
+const VARIANTS: [(&str, &[&str]); 5] = [
+    ("adamw, cosine", &[]),
+    (
+        "nesterov, plateau, accumulation",
+        &[
+            "training.optimizer={kind: sgd, learning_rate: 0.01, momentum: 0.9, nesterov: true}",
+            "training.scheduler={kind: plateau, patience: 1, warmup_epochs: 0.5}",
+            "training.batch_size=16",
+            "training.gradient_accumulation=2",
+        ],
+    ),
+    (
+        "augmentation, curriculum",
+        &[
+            "data.augmentation={noise_std: 0.05, temporal_jitter: {probability: 0.5, max_shift: 3}}",
+            "training.curriculum={kind: volatility, start: 0.4, epochs: 1}",
+        ],
+    ),
+    (
+        "adam, steps, two threads",
+        &[
+            "training.optimizer={kind: adam}",
+            "training.scheduler={kind: step, every_epochs: 1, warmup_epochs: 0.5}",
+            "threads=2",
+        ],
+    ),
+    (
+        "uncertainty, short windows first",
+        &[
+            "training.balancing=uncertainty",
+            "training.curriculum={kind: sequence_length, start: 0.4, epochs: 1}",
+        ],
+    ),
+];
+
+/// Where the kill of this number comes in a run of `steps`: after which step, and how long after.
+fn place(number: u64, steps: u64) -> (u64, Duration) {
     let dice = |side: u64| mixed(number * 2 + side);
-    (FIRST + dice(0) % (STEPS - FIRST + 1), Duration::from_micros(dice(1) % LATEST))
+    (FIRST + dice(0) % (steps - FIRST + 1), Duration::from_micros(dice(1) % LATEST))
 }
 
 /// The output function of SplitMix64 (Steele, Lea and Flood 2014).
@@ -33,40 +66,53 @@ fn mixed(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The step of the checkpoint that the run went on from last.
+/// The step of the checkpoint that the run went on from last; 0 where it was killed before one was written.
 fn resumed_from(run: &SmallRun) -> u64 {
     let journal = run.journal();
     let step = |event: &Event| match event {
         Event::ResumedFrom { step, .. } => Some(*step),
         _ => None,
     };
-    journal.iter().rev().find_map(|record| step(&record.event)).unwrap()
+    journal.iter().rev().find_map(|record| step(&record.event)).unwrap_or(0)
+}
+
+/// A run that nothing disturbs, and its steps.
+fn undisturbed(changes: &[&str]) -> (Evidence, u64) {
+    let run = SmallRun::new();
+    run.train(changes).ended_with(DONE);
+    let steps = run.journal().iter().filter_map(|record| record.event.step()).max();
+    (Evidence::of(&run), steps.unwrap())
 }
 
 #[test]
 fn twenty_runs_killed_at_random_steps_and_resumed_differ_in_no_byte() {
-    let undisturbed = Evidence::undisturbed();
     println!("killed after step  by µs  resumed from  bytes compared  that differ");
     let mut different = Vec::new();
-    for number in 0..KILLS {
-        let (step, delay) = place(number);
-        let run = SmallRun::new();
-        let mut training = run.start(&[]);
-        training.wait_for_step(step);
-        std::thread::sleep(delay);
-        training.kill();
-        run.resume().ended_with(DONE).printing("report");
+    let kills_of_each = KILLS / VARIANTS.len() as u64;
+    for (variant, (name, changes)) in VARIANTS.iter().enumerate() {
+        let changes: Vec<&str> = changes.iter().flat_map(|change| ["--set", change]).collect();
+        let (expected, steps) = undisturbed(&changes);
+        for kill in 0..kills_of_each {
+            let (step, delay) = place(variant as u64 * kills_of_each + kill, steps);
+            let run = SmallRun::new();
+            let mut training = run.start(&changes);
+            training.wait_for_step(step);
+            std::thread::sleep(delay);
+            training.kill();
+            run.resume().ended_with(DONE).printing("report");
 
-        let evidence = Evidence::of(&run);
-        let differences = evidence.differences(undisturbed);
-        println!(
-            "{step:>17}  {:>5}  {:>12}  {:>14}  {:>11}",
-            delay.as_micros(),
-            resumed_from(&run),
-            evidence.len(),
-            differences.iter().map(|(_, bytes)| bytes).sum::<usize>()
-        );
-        different.extend(differences.into_iter().map(|(name, bytes)| (step, name.to_owned(), bytes)));
+            let evidence = Evidence::of(&run);
+            let differences = evidence.differences(&expected);
+            println!(
+                "{step:>17}  {:>5}  {:>12}  {:>14}  {:>11}  {name}",
+                delay.as_micros(),
+                resumed_from(&run),
+                evidence.len(),
+                differences.iter().map(|(_, bytes)| bytes).sum::<usize>()
+            );
+            let named = |(file, bytes): (&str, usize)| (*name, step, file.to_owned(), bytes);
+            different.extend(differences.into_iter().map(named));
+        }
     }
     assert!(different.is_empty(), "{different:?}");
 }

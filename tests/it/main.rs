@@ -4,20 +4,26 @@
 #![expect(clippy::disallowed_methods, reason = "a test starts processes and hands them their environment")]
 
 mod bad_input;
+mod chaos;
 mod consumer;
 mod damage;
 mod evaluate;
 mod evidence;
+mod exactness;
 mod extract;
 mod full_disk;
 mod gone_reader;
 mod ingest;
 mod kill;
 mod looking;
+mod mlflow;
+#[path = "../../crates/tracking/tests/it/mlflow_server.rs"]
+mod mlflow_server;
 mod pandas;
 mod program;
 mod real_bars;
 mod registry;
+mod screen;
 mod signal;
 mod small_run;
 mod targets;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: ours against its peers, in turn, each time as a fresh process, on this machine.
 
+mod checkpoint;
 mod contest;
 mod hpo;
 mod train;
@@ -11,7 +12,7 @@ use anyhow::Result;
 
 use crate::workspace::Workspace;
 
-/// Measure against the peers under `benches/peers`, as ratios within one run.
+/// Measure against the peers under `benches/peers`, or with a part and without it, as ratios within one run.
 ///
 /// Leave the machine alone meanwhile: two threads are measured. Uses the Python named by TAPELINE_PYTHON when it is set (it
 /// needs torch, lightning and numpy), else a virtual environment that it makes under `target/bench` (several GB, once).
@@ -26,6 +27,7 @@ enum What {
     Hpo(hpo::Hpo),
     Train(train::Train),
     Windows(windows::Windows),
+    Checkpoint(checkpoint::Checkpoint),
 }
 
 impl Bench {
@@ -34,6 +36,7 @@ impl Bench {
             What::Hpo(bench) => bench.run(workspace),
             What::Train(bench) => bench.run(workspace),
             What::Windows(bench) => bench.run(workspace),
+            What::Checkpoint(bench) => bench.run(workspace),
         }
     }
 }

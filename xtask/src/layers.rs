@@ -96,7 +96,7 @@ const RESERVED: [Reserved; 3] = [
         because: "only what waits for the outside world is asynchronous, a training step is not",
     },
     Reserved {
-        packages: &["clap", "comfy-table", "indicatif", "tracing-subscriber"],
+        packages: &["clap", "comfy-table", "ratatui", "tracing-subscriber"],
         for_ours: &["tapeline-tracking", "tapeline", "tapeline-benches", "xtask"],
         because: "a library knows no terminal",
     },

@@ -16,6 +16,7 @@ mod libtorch;
 mod mutants;
 mod parity;
 mod python;
+mod soak;
 mod test;
 mod tidy;
 mod train;
@@ -44,6 +45,7 @@ enum Task {
     Layers(layers::Layers),
     Mutants(mutants::Mutants),
     Parity(parity::Parity),
+    Soak(soak::Soak),
     Bench(bench::Bench),
 }
 
@@ -59,6 +61,7 @@ impl Task {
             Self::Layers(task) => task.run(workspace),
             Self::Mutants(task) => task.run(workspace),
             Self::Parity(task) => task.run(workspace),
+            Self::Soak(task) => task.run(workspace),
             Self::Bench(task) => task.run(workspace),
         }
     }

@@ -8,9 +8,10 @@ use tapeline_models::{Mode, Network, NetworkSpec, build, weights_from_bytes, wei
 use tch::{Device, Tensor};
 
 use crate::error::ArtefactError;
-use crate::predict::{Predictions, input_tensors, predict};
+use crate::predict::{Predictions, predict};
 use crate::tensor_file::{tensors_from_bytes, tensors_to_bytes};
 use crate::verified_folder::{read_folder, write_folder};
+use crate::windows::Windows;
 
 /// The layout of the folder that this release writes and reads.
 pub const ARTEFACT_VERSION: u32 = 1;
@@ -104,7 +105,7 @@ impl Extractor {
             return Err(ArtefactError::NoSample);
         }
         let samples = &samples[..samples.len().min(GOLDEN_SAMPLES)];
-        let inputs = input_tensors(data, samples, device)?;
+        let inputs = Windows::on_host(data, device).of(samples)?;
         let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
         let mut golden: Vec<(String, Tensor)> = Vec::new();
         golden.extend(

@@ -70,13 +70,15 @@ mod predict;
 mod registry;
 mod tensor_file;
 mod verified_folder;
+mod windows;
 
 pub use error::ArtefactError;
 pub use extractor::{ARTEFACT_VERSION, Description, Extractor};
-pub use predict::{Predictions, Rows, input_tensors, predict};
+pub use predict::{Predictions, Rows, predict, predict_from};
 pub use registry::{
     AliasChange, AliasCommand, Aliases, ENTRY_LAYOUT, Entry, Evidence, Forced, Obstacle, Promotion, Registry,
     RegistryError, Signature, TargetVerdict, Verdict,
 };
 pub use tensor_file::{tensors_from_bytes, tensors_to_bytes};
 pub use verified_folder::{FolderError, MANIFEST, read_folder, replace_file, write_folder};
+pub use windows::Windows;

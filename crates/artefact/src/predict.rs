@@ -5,6 +5,7 @@ use tapeline_models::{Mode, Network};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::ArtefactError;
+use crate::windows::Windows;
 
 /// Row-major figures: `rows` samples of `width` numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,26 +41,10 @@ pub struct Predictions {
     pub heads: Vec<Rows>,
 }
 
-/// The windows of `samples`, one tensor `[batch, time, feature]` for each timeframe.
-///
-/// # Errors
-/// [`ArtefactError::Data`] if a sample number is out of range.
-pub fn input_tensors(data: &Dataset, samples: &[u32], device: Device) -> Result<Vec<Tensor>, ArtefactError> {
-    let mut tensors = Vec::with_capacity(data.inputs().len());
-    for (timeframe, layout) in data.inputs().iter().enumerate() {
-        let (length, features) = (layout.length, layout.channels.len());
-        let mut values = vec![0.0_f32; samples.len() * length * features];
-        data.fill_inputs(timeframe, samples, &mut values)?;
-        let shape = [samples.len() as i64, length as i64, features as i64];
-        tensors.push(Tensor::f_from_slice(&values)?.f_reshape(shape)?.f_to_device(device)?);
-    }
-    Ok(tensors)
-}
-
 /// Runs `network` over `samples` in batches of `batch`. The figures do not depend on `batch` beyond the last bits.
 ///
 /// # Errors
-/// [`ArtefactError::InputLayout`] if the dataset's windows are not the network's; whatever data or network refuse.
+/// As [`predict_from`].
 pub fn predict(
     network: &dyn Network,
     data: &Dataset,
@@ -67,11 +52,24 @@ pub fn predict(
     batch: usize,
     device: Device,
 ) -> Result<Predictions, ArtefactError> {
-    check_layout(network, data)?;
+    predict_from(network, &Windows::new(data, device)?, samples, batch)
+}
+
+/// As [`predict`], for who asks more than once: tables on a device are uploaded when the windows are made, not here.
+///
+/// # Errors
+/// [`ArtefactError::InputLayout`] if the dataset's windows are not the network's; whatever data or network refuse.
+pub fn predict_from(
+    network: &dyn Network,
+    windows: &Windows<'_>,
+    samples: &[u32],
+    batch: usize,
+) -> Result<Predictions, ArtefactError> {
+    check_layout(network, windows.data())?;
     let mut predictions =
         Predictions { features: Rows::default(), heads: vec![Rows::default(); network.spec().heads.len()] };
     for samples in samples.chunks(batch.max(1)) {
-        let inputs = input_tensors(data, samples, device)?;
+        let inputs = windows.of(samples)?;
         let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
         predictions.features.append(&outputs.features)?;
         for (rows, head) in predictions.heads.iter_mut().zip(&outputs.heads) {

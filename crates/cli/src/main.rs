@@ -5,6 +5,8 @@
 #[macro_use]
 mod say;
 
+mod asked;
+mod board;
 mod clock;
 mod command;
 mod config;
@@ -19,10 +21,13 @@ mod progress;
 mod report;
 mod run_folder;
 mod score_table;
+mod scrape;
+mod screen;
 mod signal;
 mod streamed_file;
 mod targets;
 mod trackers;
+mod watch;
 
 use clap::Parser;
 

@@ -23,7 +23,11 @@ pub(crate) fn check(config: &RunConfig) -> Result<Checked, Failure> {
     let pipeline = config.data.check().map_err(|report| refuse("data", report))?;
     let tasks = config.tasks.check().map_err(|report| refuse("tasks", report))?;
     let threads = use_threads(config.threads)?;
-    Ok(Checked { pipeline, tasks, device: device(config.device)?, threads })
+    let device = device(config.device)?;
+    if config.training.deterministic && device != Device::Cpu {
+        tapeline_torch_ext::use_deterministic_kernels().map_err(Failure::failed)?;
+    }
+    Ok(Checked { pipeline, tasks, device, threads })
 }
 
 /// Sets the number of threads, once in a process; what `auto` came to.

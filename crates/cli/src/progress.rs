@@ -1,25 +1,32 @@
-//! What a person sees while a network trains: a bar on a terminal, plain lines elsewhere.
+//! What a person sees while a network trains: a screen on a terminal, lines elsewhere.
 //!
-//! Both are observers and can stop nothing: when whoever reads them goes away, they talk to nobody.
+//! It is an observer and can stop nothing: when whoever reads it goes away, it talks to nobody.
 
-mod bar;
+mod json;
 mod lines;
 mod rate;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use std::io::{IsTerminal, Stderr, stderr};
+use std::io::{IsTerminal, Stderr, stderr, stdin};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use indicatif::ProgressDrawTarget;
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use tapeline_data_pipeline::Span;
 use tapeline_events::{Event, Observer};
 
-use bar::Bar;
+use crate::asked::Asked;
+use crate::board::Board;
+use crate::failure::Failure;
+use crate::scrape::{Scrape, ScrapeArguments};
+use crate::screen::{self, Screen};
+use json::JsonLines;
 use lines::Lines;
-
-/// Time between two plain lines inside an epoch.
-const BETWEEN_LINES: Duration = Duration::from_secs(30);
+pub(crate) use rate::Rate;
+pub(crate) use words::{announcement, duration, epoch_line};
 
 /// How long training is going to be. A resumed run knows it without a `run_started`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,39 +43,147 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Samples per update, on average.
-    fn samples_per_step(&self) -> f64 {
+    pub(crate) fn samples_per_step(&self) -> f64 {
         self.train_samples as f64 / self.steps_per_epoch.max(1) as f64
     }
 }
 
+/// Time between two lines inside an epoch, unless said otherwise.
+const BETWEEN_LINES: Duration = Duration::from_secs(30);
+
 /// Time since some beginning.
 type Elapsed = Box<dyn FnMut() -> Duration>;
 
+/// How progress is shown.
+#[derive(Debug, Args)]
+pub(crate) struct ProgressArguments {
+    /// How progress is shown on standard error.
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    ui: Ui,
+    /// Time between two lines inside an epoch, where progress is shown as lines.
+    #[arg(long, value_name = "SPAN", default_value = "30s")]
+    ui_every: Span,
+    #[command(flatten)]
+    scrape: ScrapeArguments,
+}
+
+/// The kinds of progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Ui {
+    /// A screen on a terminal, lines elsewhere
+    #[default]
+    Auto,
+    /// A screen
+    Tui,
+    /// Lines of words
+    Plain,
+    /// Lines of JSON: the events of the journal, steps now and then
+    Json,
+    /// Nothing
+    None,
+}
+
+/// What decides how progress is shown.
+struct Circumstances {
+    /// Standard error and standard input are a terminal.
+    terminal: bool,
+    /// It can be drawn on.
+    drawable: bool,
+    /// Colours are welcome.
+    colours: bool,
+}
+
+impl Circumstances {
+    fn read() -> Self {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self {
+            terminal: stderr().is_terminal() && stdin().is_terminal(),
+            drawable: std::env::var_os("TERM").is_some_and(|term| term != "dumb" && !term.is_empty()),
+            colours: !set("NO_COLOR"),
+        }
+    }
+}
+
+impl Ui {
+    /// The kind that it comes to.
+    fn chosen(self, circumstances: &Circumstances) -> Self {
+        match self {
+            Self::Auto if circumstances.terminal && circumstances.drawable => Self::Tui,
+            Self::Auto => Self::Plain,
+            other => other,
+        }
+    }
+}
+
 /// Progress in the form that suits where it goes.
-pub(crate) enum Progress {
-    /// On a terminal.
-    Bar(Bar),
-    /// In a file or a pipe.
+pub(crate) struct Progress {
+    elapsed: Elapsed,
+    /// Where somebody looks at any time.
+    board: Option<Arc<Mutex<Board>>>,
+    shown: Shown,
+    /// Answers until progress ends.
+    _scrape: Option<Scrape>,
+}
+
+enum Shown {
+    /// With the lines that follow when the screen is left.
+    Screen(Screen, Lines<Stderr>),
     Lines(Lines<Stderr>),
+    Json(JsonLines<Stderr>),
+    Nothing,
 }
 
 impl Progress {
-    /// On standard error, which leaves standard output to results.
+    /// As lines on standard error, whoever looks.
     pub(crate) fn on_stderr(plan: Plan) -> Self {
-        let elapsed = since_now();
-        if stderr().is_terminal() {
-            Self::Bar(Bar::new(plan, elapsed, ProgressDrawTarget::stderr()))
-        } else {
-            Self::Lines(Lines::new(plan, elapsed, BETWEEN_LINES, stderr()))
+        let lines = Lines::new(plan, since_now(), BETWEEN_LINES, stderr());
+        Self { elapsed: since_now(), board: None, shown: Shown::Lines(lines), _scrape: None }
+    }
+
+    /// On standard error, which leaves standard output to results. `name` is that of the run.
+    pub(crate) fn start(
+        arguments: &ProgressArguments,
+        name: String,
+        plan: Plan,
+        asked: &Asked,
+    ) -> Result<Self, Failure> {
+        let circumstances = Circumstances::read();
+        let ui = arguments.ui.chosen(&circumstances);
+        if ui == Ui::Tui && !circumstances.terminal {
+            let words = "--ui tui: standard error and standard input are no terminal; leave it out, or use --ui plain";
+            return Err(Failure::bad_input(anyhow::anyhow!(words)));
         }
+        let every = Duration::from_nanos(arguments.ui_every.nanos().unsigned_abs());
+        let board = (ui == Ui::Tui || arguments.scrape.is_wanted())
+            .then(|| Arc::new(Mutex::new(Board::new(name, plan))));
+        let scrape = match &board {
+            Some(board) => arguments.scrape.start(Arc::clone(board))?,
+            None => None,
+        };
+        let lines = || Lines::new(plan, since_now(), every, stderr());
+        let shown = match (ui, &board) {
+            (Ui::Tui, Some(board)) => {
+                let screen = Screen::start(Arc::clone(board), asked.clone(), circumstances.colours);
+                Shown::Screen(screen.context("cannot take the terminal; try --ui plain")?, lines())
+            }
+            (Ui::Json, _) => Shown::Json(JsonLines::new(since_now(), every, stderr())),
+            (Ui::None, _) => Shown::Nothing,
+            _ => Shown::Lines(lines()),
+        };
+        Ok(Self { elapsed: since_now(), board, shown, _scrape: scrape })
     }
 }
 
 impl Observer for Progress {
     fn observe(&mut self, event: &Event) {
-        match self {
-            Self::Bar(bar) => bar.observe(event),
-            Self::Lines(lines) => lines.observe(event),
+        if let Some(board) = &self.board {
+            screen::lock(board).hear(event, (self.elapsed)());
+        }
+        match &mut self.shown {
+            Shown::Screen(screen, lines) if screen.is_over() => lines.observe(event),
+            Shown::Screen(..) | Shown::Nothing => {}
+            Shown::Lines(lines) => lines.observe(event),
+            Shown::Json(lines) => lines.observe(event),
         }
     }
 }

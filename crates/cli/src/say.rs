@@ -16,8 +16,12 @@ pub(crate) fn result(words: fmt::Arguments<'_>) {
     }
 }
 
-/// What else there is to know, to standard error. If that cannot be written, there is nowhere left to say so.
+/// What else there is to know, to standard error, or to the screen while there is one. If that cannot be written, there is
+/// nowhere left to say so.
 pub(crate) fn aside(words: fmt::Arguments<'_>) {
+    if crate::screen::takes(words) {
+        return;
+    }
     let mut out = std::io::stderr();
     let _ = out.write_fmt(words);
 }

@@ -28,18 +28,28 @@ impl Interrupt {
                         _ = interrupted.recv() => {}
                         _ = terminated.recv() => {}
                     }
-                    if flag.swap(true, Ordering::Relaxed) {
-                        std::process::exit(crate::failure::INTERRUPTED);
-                    }
-                    eprintln!("\ninterrupted: stopping where nothing is lost; once more ends it at once");
+                    raise(&flag);
                 }
             });
         })?;
         Ok(interrupt)
     }
 
+    /// What a signal does, for who presses the keys where the terminal makes no signal of them.
+    pub(crate) fn raise(&self) {
+        raise(&self.0);
+    }
+
     /// True once a signal came.
     pub(crate) fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+fn raise(flag: &AtomicBool) {
+    if flag.swap(true, Ordering::Relaxed) {
+        crate::screen::restore();
+        std::process::exit(crate::failure::INTERRUPTED);
+    }
+    eprintln!("\ninterrupted: stopping where nothing is lost; once more ends it at once");
 }

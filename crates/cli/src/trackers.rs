@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::run_folder::RunFolder;
 
 /// How long the end of a run waits for trackers that are behind.
-const LAST_WAIT: Duration = Duration::from_secs(30);
+const LAST_WAIT: Duration = Duration::from_secs(15);
 
 /// The same for a run that somebody interrupted.
 const LAST_WAIT_INTERRUPTED: Duration = Duration::from_secs(5);

@@ -17,13 +17,13 @@ use crate::target::TargetOutcome;
 ///     EpochStarted                    not again when a run resumes inside the epoch
 ///     for each batch:
 ///         Step                        after the update
-///         CheckpointSaved             every n steps, if configured; or CheckpointFailed
+///         CheckpointSaved             for each checkpoint that was finished since the step before; or CheckpointFailed
 ///         if a signal came:              (after an epoch's last batch: EpochEnded first)
-///             CheckpointSaved
+///             CheckpointSaved         of the interruption, and of any before it that was still being written
 ///             Interrupted
 ///             RunEnded(interrupted)   and out
 ///     EpochEnded                      after validation
-///     CheckpointSaved                 every n epochs, at the best epoch, at the last; or CheckpointFailed
+///     CheckpointSaved                 of the last epoch, likewise; or CheckpointFailed
 ///     if nothing improved for long:
 ///         EarlyStopped                and out of the loop
 /// Scored                              per span that is looked at after training
@@ -35,8 +35,11 @@ use crate::target::TargetOutcome;
 ///     Scored
 ///     TargetsChecked                  if the run has targets
 ///
-/// Warning                             at any time
+/// System, Warning                     at any time
 /// ```
+///
+/// Checkpoints are written while the training goes on: which step follows the news of one depends on the disk. Among
+/// themselves such news come in the order of the steps that they tell of.
 ///
 /// `step` counts the updates done so far: the first [`Event::Step`] has step 1, and a checkpoint at step `s` holds the
 /// weights after `s` updates. `epoch` counts from 1.
@@ -113,7 +116,7 @@ pub enum Event {
         #[serde(with = "number::undefined_map")]
         metrics: BTreeMap<String, Option<f64>>,
     },
-    /// A checkpoint is on disk, whole, and its pointers have moved.
+    /// A checkpoint is on disk, whole, and its pointers have moved. Later steps may have been told before.
     CheckpointSaved {
         /// Updates that it holds.
         step: u64,
@@ -172,6 +175,12 @@ pub enum Event {
         /// Every target of the run.
         targets: Vec<TargetOutcome>,
     },
+    /// What the machine was doing, looked at now and then.
+    System {
+        /// Figures by name, such as `system/cpu_utilization_percentage`; units are in the names.
+        #[serde(with = "number::map")]
+        figures: BTreeMap<String, f64>,
+    },
     /// Something that a person should know and that stops nothing.
     Warning {
         /// In plain words.
@@ -196,6 +205,8 @@ pub enum Outcome {
     Completed,
     /// A metric stopped improving.
     EarlyStopped,
+    /// Somebody asked for an end after the epoch.
+    Stopped,
     /// A signal came; the run can be resumed.
     Interrupted,
 }
@@ -218,6 +229,7 @@ impl Event {
             Self::TestSpanOpened { .. } => "test_span_opened",
             Self::Scored { .. } => "scored",
             Self::TargetsChecked { .. } => "targets_checked",
+            Self::System { .. } => "system",
             Self::Warning { .. } => "warning",
             Self::RunEnded { .. } => "run_ended",
         }
@@ -241,6 +253,7 @@ impl Event {
             | Self::TestSpanOpened { .. }
             | Self::Scored { .. }
             | Self::TargetsChecked { .. }
+            | Self::System { .. }
             | Self::Warning { .. } => None,
         }
     }
@@ -263,6 +276,7 @@ impl Event {
             | Self::TestSpanOpened { .. }
             | Self::Scored { .. }
             | Self::TargetsChecked { .. }
+            | Self::System { .. }
             | Self::Warning { .. } => None,
         }
     }

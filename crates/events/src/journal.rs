@@ -228,6 +228,7 @@ const fn must_survive_power_cut(event: &Event) -> bool {
         | Event::EpochStarted { .. }
         | Event::Step { .. }
         | Event::CheckpointFailed { .. }
+        | Event::System { .. }
         | Event::Warning { .. } => false,
     }
 }

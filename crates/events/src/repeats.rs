@@ -53,6 +53,7 @@ impl Repeats {
             | Event::Interrupted { .. }
             | Event::TestSpanOpened { .. }
             | Event::TargetsChecked { .. }
+            | Event::System { .. }
             | Event::Warning { .. }
             | Event::RunEnded { .. } => false,
         }

@@ -1,6 +1,8 @@
 //! The weights of a network by name.
 
-use tch::Tensor;
+use tch::{Device, Tensor};
+
+use crate::error::ModelError;
 
 /// A network's trainable tensors, in the order of the reference module's `state_dict`. The tensors are the network's own:
 /// what changes here in place changes there. Each requires a gradient.
@@ -12,6 +14,18 @@ pub struct Parameters {
 impl Parameters {
     pub(crate) fn new(entries: Vec<(String, Tensor)>) -> Self {
         Self { entries }
+    }
+
+    /// The same names with copies on the host: what changes in a network no longer changes there. None requires a gradient.
+    ///
+    /// # Errors
+    /// When a tensor cannot be copied from its device.
+    pub fn copied(&self) -> Result<Self, ModelError> {
+        let copy = |(name, tensor): (&str, &Tensor)| {
+            let copy = tensor.f_detach()?.f_to_device_(Device::Cpu, tensor.kind(), false, true)?;
+            Ok((name.to_owned(), copy))
+        };
+        Ok(Self { entries: self.iter().map(copy).collect::<Result<_, ModelError>>()? })
     }
 
     /// Names and tensors, in order.

@@ -1,13 +1,17 @@
 // What holds for the whole process: its allocator, its threads, the messages handed out.
 #include "guard.h"
+#include "kernel/choice.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 
 #include <omp.h>
 
 #include <climits>
 #include <cstdlib>
 #include <mutex>
+#include <string>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -53,4 +57,23 @@ extern "C" char* tapeline_set_threads(int intra_op) {
     }
     at::set_num_threads(intra_op);
   });
+}
+
+extern "C" char* tapeline_use_deterministic_kernels() {
+  return tapeline::guard([&] {
+    // cuBLAS sums in one order only with a workspace of a fixed size.
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+    auto& context = at::globalContext();
+    context.setDeterministicAlgorithms(true, false);
+    context.setDeterministicCuDNN(true);
+    context.setBenchmarkCuDNN(false);
+    // Memory that is read before it is written is a bug wherever it happens; filling it costs time everywhere.
+    context.setDeterministicFillUninitializedMemory(false);
+  });
+}
+
+extern "C" char* tapeline_cpu_kernels() {
+  std::string words;
+  char* failed = tapeline::guard([&] { words = at::get_cpu_capability() + " + " + tapeline::chosen_kernels(); });
+  return failed != nullptr ? failed : tapeline::message(words.c_str());
 }

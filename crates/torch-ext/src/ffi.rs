@@ -74,6 +74,8 @@ unsafe extern "C" {
     ) -> Message;
     fn tapeline_set_threads(intra_op: c_int) -> Message;
     fn tapeline_threads_of_this_thread(threads: c_int) -> c_int;
+    fn tapeline_use_deterministic_kernels() -> Message;
+    fn tapeline_cpu_kernels() -> Message;
     fn tapeline_keep_freed_memory();
     fn tapeline_free_message(message: Message);
 }
@@ -248,6 +250,16 @@ pub(crate) fn set_threads(intra_op: c_int) -> Result<(), Error> {
     check("set_threads", unsafe { tapeline_set_threads(intra_op) })
 }
 
+pub(crate) fn use_deterministic_kernels() -> Result<(), Error> {
+    // SAFETY: sets flags of libtorch's global context, and a variable of the environment through the C library.
+    check("use_deterministic_kernels", unsafe { tapeline_use_deterministic_kernels() })
+}
+
+pub(crate) fn cpu_kernels() -> String {
+    // SAFETY: takes nothing; returns a C string that the shim made.
+    taken(unsafe { tapeline_cpu_kernels() })
+}
+
 pub(crate) fn keep_freed_memory() {
     // SAFETY: calls mallopt, which is thread-safe, with constants.
     unsafe { tapeline_keep_freed_memory() }
@@ -269,9 +281,14 @@ fn check(operation: &'static str, message: Message) -> Result<(), Error> {
     if message.is_null() {
         return Ok(());
     }
+    Err(Error::Libtorch { operation, message: taken(message) })
+}
+
+/// The words of a message, which is given back. Not for null.
+fn taken(message: Message) -> String {
     // SAFETY: a message is a C string that the shim made; it is copied before it is given back.
     let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
     // SAFETY: given back once.
     unsafe { tapeline_free_message(message) };
-    Err(Error::Libtorch { operation, message: text })
+    text
 }

@@ -56,5 +56,5 @@ pub use dropout::{DropoutKey, keyed_dropout};
 pub use error::Error;
 pub use generator::{generator_state, set_generator_state};
 pub use lstm::{Direction, Lstm, lstm};
-pub use process::{keep_freed_memory, on_one_thread, set_threads};
+pub use process::{cpu_kernels, keep_freed_memory, on_one_thread, set_threads, use_deterministic_kernels};
 pub use sgd::{Sgd, sgd_step};

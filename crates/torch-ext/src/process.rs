@@ -24,6 +24,23 @@ pub fn set_threads(threads: usize) -> Result<(), Error> {
     }
 }
 
+/// Lets libtorch use only such kernels on a GPU that give the same bits each time; an operation that has none is then an
+/// error. On the CPU they always do, for one number of threads. Before the first operation on a GPU: cuBLAS is told through
+/// `CUBLAS_WORKSPACE_CONFIG`, which is set unless the user has set it.
+///
+/// # Errors
+/// When libtorch refuses.
+pub fn use_deterministic_kernels() -> Result<(), Error> {
+    ffi::use_deterministic_kernels()
+}
+
+/// Which instruction set the kernels of this machine use, libtorch's and then ours, such as `AVX512 + avx512`. Another one
+/// moves the last bits of a result.
+#[must_use]
+pub fn cpu_kernels() -> String {
+    ffi::cpu_kernels()
+}
+
 /// Runs `body`, in which the operations that this thread calls use no other thread. Others go on as they were.
 ///
 /// For work that is shared out already, and for work too small to share.

@@ -4,6 +4,7 @@
 
 mod client;
 mod files;
+mod model;
 mod place;
 mod spec;
 mod written;
@@ -175,7 +176,7 @@ impl Mlflow {
             Event::Warning { message } => self.set_tags(&[("tapeline.warning", message.clone())]),
             Event::RunEnded { outcome, .. } => {
                 let status = match outcome {
-                    Outcome::Completed | Outcome::EarlyStopped => "FINISHED",
+                    Outcome::Completed | Outcome::EarlyStopped | Outcome::Stopped => "FINISHED",
                     Outcome::Interrupted => "KILLED",
                 };
                 self.set_status(status, Some(&told.record), cursor)
@@ -239,12 +240,18 @@ impl Sink for Mlflow {
         if cursor.recall_text("status") == Some("RUNNING") {
             self.set_status("FAILED", None, cursor)?;
         }
-        if self.spec.artifacts { files::upload(&self.client, self.place()?, files, cursor) } else { Ok(()) }
+        if self.spec.artifacts && files::upload(&self.client, self.place()?, files, cursor)? {
+            model::register(&self.client, self.place()?, &self.spec, cursor)?;
+        }
+        Ok(())
     }
 }
 
 const fn is_number(event: &Event) -> bool {
-    matches!(event, Event::Step { .. } | Event::EpochEnded { .. } | Event::Scored { .. })
+    matches!(
+        event,
+        Event::Step { .. } | Event::EpochEnded { .. } | Event::Scored { .. } | Event::System { .. }
+    )
 }
 
 /// Milliseconds since 1970 of an RFC 3339 time.

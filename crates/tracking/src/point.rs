@@ -28,6 +28,9 @@ pub(crate) fn points(event: &Event) -> Vec<Point> {
             let defined = metrics.iter().filter_map(|(name, value)| Some((name, (*value)?)));
             defined.map(|(name, value)| point(format!("scored/{name}"), value)).collect()
         }
+        Event::System { figures } => {
+            figures.iter().map(|(name, value)| point(name.clone(), *value)).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -30,6 +30,15 @@ impl TrainingSpec {
             let path = Path::new("checkpointing").join("every_n_steps");
             fault(path, "0 is too few; give at least 1, or leave the key out".into());
         }
+        if let Some(minutes) = self.checkpointing.every_n_minutes
+            && !(minutes.is_finite() && minutes > 0.0)
+        {
+            let path = Path::new("checkpointing").join("every_n_minutes");
+            fault(
+                path,
+                format!("{minutes} cannot be used; give a finite number above 0, or leave the key out"),
+            );
+        }
         let above_zero = [
             (Path::new("optimizer").join("learning_rate"), self.optimizer.learning_rate()),
             (Path::new("gradient_clip").join("norm"), self.gradient_clip.norm),

@@ -3,22 +3,26 @@
 //! A folder is written beside its place and renamed, then the pointers move, then superfluous folders go: whatever is
 //! killed in between, `last` names a whole checkpoint. A damaged one is skipped, by name, for the one before it.
 
+mod snapshot;
+mod store;
+mod writer;
+
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use tapeline_artefact::{
-    FolderError, read_folder, replace_file, tensors_from_bytes, tensors_to_bytes, write_folder,
-};
-use tapeline_models::{Network, weights_from_bytes, weights_to_bytes};
+use tapeline_artefact::{FolderError, read_folder, tensors_from_bytes};
+use tapeline_models::{Network, weights_from_bytes};
 use tch::Tensor;
 
 use crate::error::{TrainError, chain};
-use crate::metric::{Direction, Metric};
+use crate::metric::Metric;
 use crate::optimizer;
-use crate::retain::{Kept, best_first, superfluous};
-use crate::spec::CheckpointingSpec;
-use crate::state::{STATE_VERSION, State};
+use crate::retain::{Kept, best_first};
+use crate::state::{OLDEST_STATE_VERSION, STATE_VERSION, State};
+
+pub(crate) use snapshot::Snapshot;
+pub(crate) use store::Saved;
+pub(crate) use writer::{Report, Writer};
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -44,16 +48,6 @@ impl std::fmt::Display for DamagedCheckpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.name, self.reason)
     }
-}
-
-/// A checkpoint that was written.
-pub(crate) struct Saved {
-    /// Its folder's name.
-    pub(crate) folder: String,
-    /// True if `best` now points to it.
-    pub(crate) is_best: bool,
-    /// Superfluous checkpoints that could not be deleted, and why. The new one is whole all the same.
-    pub(crate) undeleted: Vec<String>,
 }
 
 /// A checkpoint that was read whole.
@@ -94,66 +88,6 @@ impl Checkpoints {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Writes a checkpoint, moves the pointers, deletes what `keep` no longer wants.
-    pub(crate) fn save(
-        &self,
-        state: &State,
-        network: &dyn Network,
-        optimizer: &[(String, Tensor)],
-        keep: &CheckpointingSpec,
-        direction: Direction,
-    ) -> Result<Saved, TrainError> {
-        let folder = folder_name(state.step);
-        let model = weights_to_bytes(network.parameters())?;
-        let optimizer = tensors_to_bytes(optimizer)?;
-        let json = serde_json::to_vec_pretty(state)
-            .map_err(|source| TrainError::State { path: self.folder.join(&folder).join(STATE), source })?;
-        let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &optimizer), (STATE, &json)];
-        let kept = self
-            .store(state.step, &files, keep, direction)
-            .map_err(|source| TrainError::Checkpoint { operation: "write", source })?;
-        let is_best = best_first(&kept, direction).first() == Some(&state.step);
-        Ok(Saved { folder, is_best, undeleted: self.prune(&kept, keep, direction) })
-    }
-
-    /// Writes the folder and moves the pointers; returns the checkpoints there are.
-    fn store(
-        &self,
-        step: usize,
-        files: &[(&str, &[u8])],
-        keep: &CheckpointingSpec,
-        direction: Direction,
-    ) -> Result<Vec<Kept>, FolderError> {
-        fs::create_dir_all(&self.folder).map_err(|source| self.io("create", source))?;
-        let name = folder_name(step);
-        let folder = self.folder.join(&name);
-        if folder.exists() {
-            // A damaged one that a resume went behind: the loop makes one checkpoint of a step.
-            fs::remove_dir_all(&folder).map_err(|source| self.io("replace", source))?;
-        }
-        write_folder(&folder, files)?;
-        replace_file(&self.folder.join("last"), format!("{name}\n").as_bytes())?;
-        let kept = self.kept_until(step, &keep.metric);
-        if let Some(best) = best_first(&kept, direction).first() {
-            replace_file(&self.folder.join("best"), format!("{}\n", folder_name(*best)).as_bytes())?;
-        }
-        Ok(kept)
-    }
-
-    /// Deletes what `keep` no longer wants; names what could not be deleted.
-    fn prune(&self, kept: &[Kept], keep: &CheckpointingSpec, direction: Direction) -> Vec<String> {
-        let superfluous = superfluous(kept, keep.keep_last, keep.keep_best, direction);
-        let delete = |step: usize| {
-            let name = folder_name(step);
-            fs::remove_dir_all(self.folder.join(&name)).err().map(|error| format!("{name}: {error}"))
-        };
-        superfluous.into_iter().filter_map(delete).collect()
-    }
-
-    fn io(&self, operation: &'static str, source: io::Error) -> FolderError {
-        FolderError::Io { operation, path: self.folder.clone(), source }
     }
 
     /// The checkpoints up to `last`, with the value of `metric` where one was made at an epoch's end. A later one is damaged,
@@ -225,10 +159,12 @@ impl Checkpoints {
         let version = serde_json::from_slice::<Version>(&json)
             .map_err(|source| TrainError::State { path: path.clone(), source })?
             .version;
-        if version != STATE_VERSION {
+        if !(OLDEST_STATE_VERSION..=STATE_VERSION).contains(&version) {
             return Err(TrainError::StateVersion { path, found: version, expected: STATE_VERSION });
         }
         let state = serde_json::from_slice(&json).map_err(|source| TrainError::State { path, source })?;
+        // What an older release did not know has its default; from here on it is a state of this one.
+        let state = State { version: STATE_VERSION, ..state };
         Ok(Checkpoint { name: name.into(), state, damaged: Vec::new(), model, optimizer })
     }
 }

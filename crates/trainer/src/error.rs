@@ -64,6 +64,16 @@ pub enum TrainError {
         #[source]
         source: std::io::Error,
     },
+    /// The system refused the thread that writes checkpoints.
+    #[error("cannot start the thread that writes checkpoints")]
+    WriterThread {
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The thread that writes checkpoints has ended before the run has.
+    #[error("the thread that writes checkpoints has ended; resume from the newest checkpoint")]
+    WriterEnded,
     /// A thread that shares the batches has ended before the run has.
     #[error("a thread that shares the batches has ended")]
     WorkerEnded,
@@ -128,13 +138,13 @@ pub enum TrainError {
         source: serde_json::Error,
     },
     /// A checkpoint was written by a release with another layout.
-    #[error("{} has state version {found}; this release reads version {expected}", path.display())]
+    #[error("{} has state version {found}; this release reads versions {} to {expected}", path.display(), crate::state::OLDEST_STATE_VERSION)]
     StateVersion {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: u32,
-        /// The version that can be read.
+        /// The newest version that can be read.
         expected: u32,
     },
     /// A checkpoint's optimiser tensors do not fit the network.

@@ -1,11 +1,20 @@
-//! From sample numbers to tensors: host buffers are filled by the dataset and handed to the device.
+//! From sample numbers to tensors. On the CPU host buffers are filled by the dataset; another device holds tables and targets
+//! itself, and gathers batches from them. Augmented batches are made on the host wherever the network is.
 
+mod device_order;
+mod device_targets;
+#[cfg(test)]
+mod tests;
+
+use tapeline_artefact::Windows;
 use tapeline_data_pipeline::{Augmentation, DataError, Dataset};
 use tch::{Device, Tensor};
 
 use crate::error::TrainError;
 use crate::loss::Denominators;
 use crate::task::{Task, Tasks};
+use device_order::DeviceOrder;
+use device_targets::DeviceTargets;
 
 /// The targets of one task for one batch.
 pub(crate) struct Targets {
@@ -23,11 +32,13 @@ pub(crate) struct Batch {
     pub(crate) targets: Vec<Targets>,
 }
 
-/// Fills batches from a dataset. The buffers of targets are used again.
+/// Makes batches of a dataset. The buffers of targets are used again.
 pub(crate) struct Feed<'a> {
     data: &'a Dataset,
     tasks: &'a Tasks,
-    device: Device,
+    windows: Windows<'a>,
+    /// Where batches are gathered on the device.
+    resident: Option<Resident>,
     /// By label: what a sample of each class counts for, where not all count alike.
     class_weights: Vec<Option<Vec<f32>>>,
     augmentation: Option<Augmentation>,
@@ -35,8 +46,20 @@ pub(crate) struct Feed<'a> {
     table: (Vec<f32>, Vec<f32>),
 }
 
+/// What lies on the device beside the tables of windows.
+struct Resident {
+    targets: DeviceTargets,
+    order: DeviceOrder,
+}
+
 impl<'a> Feed<'a> {
-    pub(crate) fn new(data: &'a Dataset, tasks: &'a Tasks, device: Device) -> Self {
+    /// From the host's tables on the CPU, from tables on the device elsewhere.
+    pub(crate) fn new(data: &'a Dataset, tasks: &'a Tasks, device: Device) -> Result<Self, TrainError> {
+        Self::of(Windows::new(data, device)?, tasks)
+    }
+
+    fn of(windows: Windows<'a>, tasks: &'a Tasks) -> Result<Self, TrainError> {
+        let data = windows.data();
         let weights = |task: &Task, label: usize| {
             let weights = task.class_weights(&data.labels().get(label)?.fitted)?;
             Some(weights.into_iter().map(|weight| weight as f32).collect())
@@ -44,7 +67,18 @@ impl<'a> Feed<'a> {
         let labels = tasks.iter().flat_map(|task| task.labels.clone().map(move |label| (task, label)));
         let class_weights = labels.map(|(task, label)| weights(task, label)).collect();
         let (column, table) = Default::default();
-        Self { data, tasks, device, class_weights, augmentation: None, column, table }
+        let mut feed =
+            Self { data, tasks, windows, resident: None, class_weights, augmentation: None, column, table };
+        if feed.windows.are_gathered_on_device() {
+            let targets = DeviceTargets::new(&mut feed)?;
+            feed.resident = Some(Resident { targets, order: DeviceOrder::default() });
+        }
+        Ok(feed)
+    }
+
+    /// The windows that batches are made of.
+    pub(crate) fn windows(&self) -> &Windows<'a> {
+        &self.windows
     }
 
     /// From now on batches are augmented as the data's configuration says, if it does; `seed` is that of the epoch.
@@ -52,8 +86,24 @@ impl<'a> Feed<'a> {
         self.augmentation = self.data.augmentation(seed);
     }
 
+    /// Says which samples come next, in their order: they are known on the device before they are asked for.
+    pub(crate) fn follow(&mut self, order: &[u32]) -> Result<(), TrainError> {
+        if let Some(resident) = &mut self.resident {
+            resident.order = DeviceOrder::new(order, &self.windows)?;
+        }
+        Ok(())
+    }
+
     /// The batch of `samples`, which are train samples.
     pub(crate) fn batch(&mut self, samples: &[u32]) -> Result<Batch, TrainError> {
+        if let (Some(resident), None) = (&mut self.resident, &self.augmentation) {
+            let numbers = resident.order.numbers(samples, &self.windows)?;
+            if let Some(inputs) = self.windows.of_numbers(&numbers) {
+                let targets =
+                    self.tasks.iter().map(|task| resident.targets.of(task.labels.clone(), &numbers));
+                return Ok(Batch { inputs: inputs?, targets: targets.collect::<Result<_, _>>()? });
+            }
+        }
         let inputs = self.inputs(samples)?;
         let tasks = self.tasks.iter();
         let targets =
@@ -79,13 +129,13 @@ impl<'a> Feed<'a> {
 
     fn inputs(&self, samples: &[u32]) -> Result<Vec<Tensor>, TrainError> {
         let Some(augmentation) = &self.augmentation else {
-            return Ok(tapeline_artefact::input_tensors(self.data, samples, self.device)?);
+            return Ok(self.windows.of(samples)?);
         };
         let windows = self.data.inputs().iter().enumerate().map(|(timeframe, layout)| {
             let mut values = vec![0.0; samples.len() * layout.window_len()];
             self.data.fill_augmented_inputs(augmentation, timeframe, samples, &mut values)?;
             let shape = [samples.len() as i64, layout.length as i64, layout.width() as i64];
-            Ok(Tensor::f_from_slice(&values)?.f_reshape(shape)?.f_to_device(self.device)?)
+            Ok(Tensor::f_from_slice(&values)?.f_reshape(shape)?.f_to_device(self.windows.device())?)
         });
         windows.collect()
     }
@@ -108,8 +158,9 @@ impl<'a> Feed<'a> {
             }
         }
         let shape = [batch as i64, horizons as i64];
-        let tensor =
-            |values: &[f32]| Tensor::f_from_slice(values)?.f_reshape(shape)?.f_to_device(self.device);
+        let tensor = |values: &[f32]| {
+            Tensor::f_from_slice(values)?.f_reshape(shape)?.f_to_device(self.windows.device())
+        };
         Ok(Targets { values: tensor(&self.table.0)?, weights: tensor(&self.table.1)? })
     }
 
@@ -130,6 +181,3 @@ impl<'a> Feed<'a> {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

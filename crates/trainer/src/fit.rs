@@ -1,6 +1,10 @@
 //! The loop. Its events, in this order, are those of [`tapeline_events::Event`].
 
-use tapeline_artefact::predict;
+mod saving;
+
+use std::time::Duration;
+
+use tapeline_artefact::predict_from;
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_evaluation::ic::MIN_CROSS_SECTION;
 use tapeline_events::{Event, Observer, Outcome};
@@ -8,7 +12,7 @@ use tapeline_models::{Mode, Network};
 use tch::Device;
 
 use crate::balance::Balance;
-use crate::checkpoint::{Checkpoints, Saved};
+use crate::checkpoint::{Checkpoints, Snapshot};
 use crate::crew::{Crew, cuts};
 use crate::curriculum::Curriculum;
 use crate::error::TrainError;
@@ -25,6 +29,7 @@ use crate::step::{Part, Stepper, learned};
 use crate::step_log::{Pending, StepLog};
 use crate::stop::Progress;
 use crate::task::Tasks;
+use saving::Saving;
 
 /// Samples per forward pass where nothing is learned. Scores do not depend on it.
 pub const EVALUATION_BATCH: usize = 256;
@@ -45,6 +50,8 @@ pub struct Run<'a> {
     pub checkpoints: &'a Checkpoints,
     /// Where tensors live.
     pub device: Device,
+    /// The time since an instant that stays. It decides when `every_n_minutes` have passed, and nothing else.
+    pub clock: &'a dyn Fn() -> Duration,
 }
 
 /// Where a run begins.
@@ -65,43 +72,51 @@ pub struct Ending {
     pub state: State,
 }
 
-/// Trains until the last epoch, until patience is used up, or until `interrupted` says so, which saves first.
+/// What somebody wants of a run that goes on, asked after each step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    #[default]
+    GoOn,
+    /// A checkpoint now, and on.
+    Checkpoint,
+    /// An end after the epoch that goes on: the run is over, as if it had been its last.
+    StopAfterEpoch,
+    /// An end now: a checkpoint, and the run can be resumed.
+    Interrupt,
+}
+
+/// For who only ever interrupts: true is [`Wish::Interrupt`].
+impl From<bool> for Wish {
+    fn from(interrupted: bool) -> Self {
+        if interrupted { Self::Interrupt } else { Self::GoOn }
+    }
+}
+
+/// Trains until the last epoch, until patience is used up, or until `asked` wants an end.
 ///
 /// After each step the run can be killed and resumed: the resumed run is the same run, bit for bit. A checkpoint lies between
-/// two steps, never between the batches of one. `interrupted` is asked after each step; after the last one of an epoch the
-/// epoch is still ended. A disk that refuses a checkpoint does not end the training, with one exception: the checkpoint of
-/// an interruption.
+/// two steps, never between the batches of one. It is written from a copy while the training goes on; what became of it is told
+/// after a later step. The last one, and that of an interruption, are waited for. `asked` is asked after each step; after
+/// the last one of an epoch the epoch is still ended. A disk that refuses a checkpoint does not end the training, with one
+/// exception: the checkpoint of an interruption.
 ///
 /// # Errors
 /// Bad policies before the first step; whatever the data or the network refuse after it; a loss or gradient that is not
 /// finite; [`TrainError::Checkpoint`] when an interrupted run could not be saved.
-pub fn fit(
+pub fn fit<W: Into<Wish>>(
     run: &Run<'_>,
     start: Start,
-    interrupted: &dyn Fn() -> bool,
+    asked: &dyn Fn() -> W,
     observer: &mut dyn Observer,
 ) -> Result<Ending, TrainError> {
     let mut loop_state = Loop::begin(run, start, observer)?;
-    while loop_state.goes_on(observer) {
-        let epoch = loop_state.state.epoch;
-        let order = shuffled(&loop_state.curriculum.samples(epoch), run.lineage.seed, epoch);
-        if loop_state.state.cursor == 0 {
-            observer.observe(&loop_state.epoch_started());
-        }
-        loop_state.augment();
-        let done = loop_state.state.cursor * run.training.batch_size;
-        for samples in order[done.min(order.len())..].chunks(run.training.samples_per_step()) {
-            loop_state.step(samples, observer)?;
-            if interrupted() {
-                return loop_state.interrupt(observer);
-            }
-            if loop_state.save_is_due() {
-                loop_state.save_or_go_on(observer)?;
-            }
-        }
-        loop_state.end_epoch(observer)?;
-    }
-    Ok(loop_state.finish(observer))
+    let outcome = loop_state.train(asked, observer);
+    // Whatever ended the training: what is still being written is written, and told.
+    let saved = loop_state.saving.finish(observer);
+    let outcome = outcome?;
+    saved?;
+    Ok(loop_state.end(outcome, observer))
 }
 
 /// The metric that `policy` watches, if this run will have it.
@@ -140,10 +155,53 @@ struct Loop<'a> {
     best: Metric,
     curriculum: Curriculum<'a>,
     dropout_seed: u64,
+    saving: Saving<'a>,
+    /// Somebody wanted an end after the epoch.
+    stops_after_epoch: bool,
+    /// Somebody wanted a checkpoint that was not saved yet.
+    checkpoint_is_wanted: bool,
     state: State,
 }
 
 impl<'a> Loop<'a> {
+    fn train<W: Into<Wish>>(
+        &mut self,
+        asked: &dyn Fn() -> W,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, TrainError> {
+        while self.goes_on(observer) {
+            let epoch = self.state.epoch;
+            let order = shuffled(&self.curriculum.samples(epoch), self.run.lineage.seed, epoch);
+            if self.state.cursor == 0 {
+                observer.observe(&self.epoch_started());
+            }
+            self.augment();
+            let done = self.state.cursor * self.run.training.batch_size;
+            let to_come = &order[done.min(order.len())..];
+            self.feed.follow(to_come)?;
+            for samples in to_come.chunks(self.run.training.samples_per_step()) {
+                self.step(samples, observer)?;
+                self.saving.tell(observer)?;
+                let wish = asked().into();
+                if wish == Wish::Interrupt {
+                    return self.interrupt(observer);
+                }
+                self.stops_after_epoch |= wish == Wish::StopAfterEpoch;
+                self.checkpoint_is_wanted |= wish == Wish::Checkpoint;
+                if self.save_is_due() {
+                    self.save(observer)?;
+                }
+            }
+            self.end_epoch(observer)?;
+        }
+        let all = self.state.epoch >= self.run.training.num_epochs;
+        Ok(match (all, self.stops_after_epoch) {
+            (true, _) => Outcome::Completed,
+            (false, true) => Outcome::Stopped,
+            (false, false) => Outcome::EarlyStopped,
+        })
+    }
+
     fn begin(run: &'a Run<'a>, start: Start, observer: &mut dyn Observer) -> Result<Self, TrainError> {
         run.training.check().map_err(TrainError::Training)?;
         for split in [Split::Train, Split::Validation] {
@@ -157,6 +215,7 @@ impl<'a> Loop<'a> {
         let spec = &run.training.optimizer;
         let optimizer = Optimizer::new(spec, &learned(spec, run.network, &balance))?;
         let max_norm = run.training.gradient_clip.norm;
+        let best = watch("training.checkpointing.metric", &run.training.checkpointing.metric)?;
         let mut begun = Self {
             run,
             stepper: Stepper {
@@ -167,13 +226,16 @@ impl<'a> Loop<'a> {
                 optimizer,
                 max_norm,
             },
-            feed: Feed::new(run.data, run.tasks, run.device),
+            feed: Feed::new(run.data, run.tasks, run.device)?,
             log: StepLog::new(run.device),
             schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
-            best: watch("training.checkpointing.metric", &run.training.checkpointing.metric)?,
+            saving: Saving::begin(run, best.direction)?,
+            best,
             curriculum,
             dropout_seed: child_seed(run.lineage.seed, Purpose::Dropout, 0),
+            stops_after_epoch: false,
+            checkpoint_is_wanted: false,
             state: State::fresh(run.lineage.clone()),
         };
         if start == Start::Resume {
@@ -203,14 +265,14 @@ impl<'a> Loop<'a> {
     }
 
     fn goes_on(&self, observer: &mut dyn Observer) -> bool {
-        if self.state.epoch >= self.run.training.num_epochs {
+        if self.state.epoch >= self.run.training.num_epochs || self.stops_after_epoch {
             return false;
         }
         let progress = self.progress();
         let exhausted = progress.exhausted(&self.run.training.early_stopping);
         if exhausted {
             observer.observe(&Event::EarlyStopped {
-                epoch: self.last_epoch(),
+                epoch: self.state.last_epoch(),
                 step: self.state.step as u64,
                 metric: self.stopping.name.clone(),
                 best: progress.best.unwrap_or(f64::NAN),
@@ -242,11 +304,6 @@ impl<'a> Loop<'a> {
     /// The epoch that is going on or comes next, counted from 1.
     fn current_epoch(&self) -> u64 {
         self.state.epoch as u64 + 1
-    }
-
-    /// The epoch of the last step, counted from 1.
-    fn last_epoch(&self) -> u64 {
-        self.state.epoch as u64 + u64::from(self.state.cursor > 0)
     }
 
     /// Where the next step is.
@@ -295,20 +352,22 @@ impl<'a> Loop<'a> {
     }
 
     fn save_is_due(&self) -> bool {
-        let every = self.run.training.checkpointing.every_n_steps;
-        !self.all_batches_are_done() && every.is_some_and(|steps| self.state.step.is_multiple_of(steps))
+        !self.all_batches_are_done() && (self.checkpoint_is_wanted || self.saving.is_due(self.state.step))
     }
 
     fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.score_epoch(observer)?;
-        if self.epoch_is_saved() { self.save_or_go_on(observer) } else { Ok(()) }
+        if self.was_the_last_epoch() {
+            let snapshot = self.snapshot(observer)?;
+            return self.saving.save_and_wait(snapshot, observer).or_else(saving::go_on);
+        }
+        if self.epoch_is_saved() { self.save(observer) } else { Ok(()) }
     }
 
     fn score_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
         let samples = self.run.data.samples(Split::Validation);
-        let predictions =
-            predict(self.run.network, self.run.data, samples, EVALUATION_BATCH, self.run.device)?;
+        let predictions = predict_from(self.run.network, self.feed.windows(), samples, EVALUATION_BATCH)?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));
@@ -325,12 +384,16 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// The last epoch, a best one, and every n-th.
+    /// A best epoch and every n-th; the last is saved anyway.
     fn epoch_is_saved(&self) -> bool {
         let every = self.run.training.checkpointing.every_n_epochs;
-        let last = self.state.epoch == self.run.training.num_epochs
-            || self.progress().exhausted(&self.run.training.early_stopping);
-        last || self.best_was_just_reached() || self.state.epoch.is_multiple_of(every)
+        self.checkpoint_is_wanted || self.best_was_just_reached() || self.state.epoch.is_multiple_of(every)
+    }
+
+    fn was_the_last_epoch(&self) -> bool {
+        self.state.epoch == self.run.training.num_epochs
+            || self.stops_after_epoch
+            || self.progress().exhausted(&self.run.training.early_stopping)
     }
 
     fn best_was_just_reached(&self) -> bool {
@@ -338,60 +401,33 @@ impl<'a> Loop<'a> {
         Progress::of(&history, self.best.direction, 0.0).best_epoch == Some(history.len() - 1)
     }
 
-    /// Saves. What the disk refuses is told and returned.
-    fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    /// The run as it is now, copied. Every step is told before: none holds what a gradient that is not finite has moved.
+    fn snapshot(&mut self, observer: &mut dyn Observer) -> Result<Snapshot, TrainError> {
         self.tell(observer)?;
-        let (network, keep) = (self.run.network, &self.run.training.checkpointing);
-        let (optimizer, direction) = (self.stepper.named_state(), self.best.direction);
-        let saved = self.run.checkpoints.save(&self.state, network, &optimizer, keep, direction);
-        let (step, epoch) = (self.state.step as u64, self.last_epoch());
-        match &saved {
-            Ok(Saved { folder, is_best: best, undeleted }) => {
-                for reason in undeleted {
-                    let message = format!("an old checkpoint could not be deleted: {reason}");
-                    observer.observe(&Event::Warning { message });
-                }
-                observer.observe(&Event::CheckpointSaved {
-                    step,
-                    epoch,
-                    folder: folder.clone(),
-                    best: *best,
-                });
-            }
-            Err(TrainError::Checkpoint { source, .. }) => {
-                observer.observe(&Event::CheckpointFailed { step, reason: crate::error::chain(source) });
-            }
-            Err(_) => {}
-        }
-        saved.map(drop)
+        self.checkpoint_is_wanted = false;
+        Snapshot::take(&self.state, self.run.network, self.stepper.named_state())
     }
 
-    /// Saves, or goes on with the checkpoint before if the disk refuses.
-    fn save_or_go_on(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        match self.save(observer) {
-            Err(TrainError::Checkpoint { .. }) => Ok(()),
-            other => other,
-        }
+    /// Has a checkpoint written while the training goes on.
+    fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let snapshot = self.snapshot(observer)?;
+        self.saving.save(snapshot)
     }
 
-    fn interrupt(mut self, observer: &mut dyn Observer) -> Result<Ending, TrainError> {
+    fn interrupt(&mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
         if self.all_batches_are_done() {
             // So that a step has one checkpoint at most: the one before the epoch's end would be written over.
             self.score_epoch(observer)?;
         }
-        self.save(observer)?;
-        let (step, epoch) = (self.state.step as u64, self.last_epoch());
+        let snapshot = self.snapshot(observer)?;
+        self.saving.save_and_wait(snapshot, observer)?;
+        let (step, epoch) = (self.state.step as u64, self.state.last_epoch());
         observer.observe(&Event::Interrupted { step, epoch });
-        Ok(self.end(Outcome::Interrupted, observer))
-    }
-
-    fn finish(self, observer: &mut dyn Observer) -> Ending {
-        let all = self.state.epoch >= self.run.training.num_epochs;
-        self.end(if all { Outcome::Completed } else { Outcome::EarlyStopped }, observer)
+        Ok(Outcome::Interrupted)
     }
 
     fn end(self, outcome: Outcome, observer: &mut dyn Observer) -> Ending {
-        let (step, epoch) = (self.state.step as u64, self.last_epoch());
+        let (step, epoch) = (self.state.step as u64, self.state.last_epoch());
         observer.observe(&Event::RunEnded { step, epoch, outcome });
         Ending { outcome, state: self.state }
     }

@@ -78,6 +78,7 @@
 //!     lineage,
 //!     checkpoints: &checkpoints,
 //!     device: Device::Cpu,
+//!     clock: &|| std::time::Duration::ZERO, // nothing is saved by the minute
 //! };
 //! let mut epochs = Epochs(0);
 //! let ending = fit(&run, Start::Fresh, &|| false, &mut epochs)?;
@@ -133,7 +134,7 @@ mod small_network;
 pub use checkpoint::{Checkpoint, Checkpoints, DamagedCheckpoint};
 pub use curriculum::{Curriculum, CurriculumSpec, LabelMagnitudeSpec, PaceSpec, Pacing};
 pub use error::TrainError;
-pub use fit::{EVALUATION_BATCH, Ending, Run, Start, fit};
+pub use fit::{EVALUATION_BATCH, Ending, Run, Start, Wish, fit};
 pub use lineage::{LIBTORCH, Lineage};
 pub use loss::HUBER_DELTA;
 pub use metric::{Direction, Metric};
@@ -151,7 +152,7 @@ pub use spec::{
     PriceTaskSpec, RegimeKind, RegimeTaskSpec, RegressionLoss, SchedulerSpec, SgdSpec, StepSpec, TasksSpec,
     TrainingSpec, VolatilityKind, VolatilityTaskSpec,
 };
-pub use state::{EpochRecord, RunningLoss, STATE_VERSION, State};
+pub use state::{EpochRecord, OLDEST_STATE_VERSION, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;
 pub use targets::{BoundsSpec, TargetsSpec};
 pub use task::{REGIME_CLASSES, Task, TaskKind, Tasks};

@@ -40,6 +40,12 @@ pub struct Lineage {
 }
 
 impl Lineage {
+    /// Whether the same run gives the same bits each time: on the CPU always, on a GPU where it was asked for.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        self.device == "cpu" || self.training.deterministic
+    }
+
     /// The parts in which `self` differs from `other`, as `path: other's → self's`; how often to save is no part
     /// of it, nor is where the bars lie.
     #[must_use]

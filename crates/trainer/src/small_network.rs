@@ -1,11 +1,13 @@
 //! A network of a few hundred weights and what it is asked, for unit tests.
 
+use tapeline_data_pipeline::{DataSpec, SplitInstants, Timestamp};
 use tapeline_models::{
     CnnSpec, FusionSpec, HybridSpec, InputShape, LstmSpec, ModelSpec, Network, NetworkSpec, build,
 };
 use tch::Device;
 
-use crate::spec::{PriceTaskSpec, RegimeTaskSpec, TasksSpec, VolatilityTaskSpec};
+use crate::lineage::{LIBTORCH, Lineage};
+use crate::spec::{PriceTaskSpec, RegimeTaskSpec, TasksSpec, TrainingSpec, VolatilityTaskSpec};
 use crate::task::Tasks;
 
 /// Bars and features of its one timeframe.
@@ -23,14 +25,36 @@ pub(crate) fn tasks() -> Tasks {
 
 /// The network for [`tasks`].
 pub(crate) fn network() -> Box<dyn Network> {
+    build(&network_spec(), 9, Device::Cpu).unwrap()
+}
+
+fn network_spec() -> NetworkSpec {
     let dropout = 0.1;
     let cnn = CnnSpec { channels: 4, kernel_sizes: vec![3], dilations: vec![1], attention_heads: 2, dropout };
     let lstm = LstmSpec { hidden_size: 4, num_layers: 1, bidirectional: false, attention_heads: 2, dropout };
     let fusion = FusionSpec { output_size: 6, dropout, ..FusionSpec::default() };
-    let spec = NetworkSpec {
+    NetworkSpec {
         model: ModelSpec::Hybrid(HybridSpec { cnn, lstm, fusion }),
         inputs: vec![InputShape { length: WINDOW[0] as usize, features: WINDOW[1] as usize }],
         heads: tasks().heads(),
-    };
-    build(&spec, 9, Device::Cpu).unwrap()
+    }
+}
+
+/// Where a run of [`network`] would come from.
+pub(crate) fn lineage() -> Lineage {
+    let instant = Timestamp::from_nanos(0);
+    Lineage {
+        tapeline: "0".into(),
+        libtorch: LIBTORCH.into(),
+        device: "cpu".into(),
+        threads: 1,
+        seed: 9,
+        data: "none".into(),
+        pipeline: DataSpec::default(),
+        split: SplitInstants { last_train_decision: instant, validation_from: instant, test_from: instant },
+        labels: Vec::new(),
+        tasks: TasksSpec::default(),
+        network: network_spec(),
+        training: TrainingSpec::default(),
+    }
 }

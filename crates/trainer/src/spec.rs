@@ -185,6 +185,9 @@ pub struct TrainingSpec {
     pub early_stopping: EarlyStoppingSpec,
     /// When to save, and what to keep.
     pub checkpointing: CheckpointingSpec,
+    /// Use only kernels that give the same bits each time, on a GPU too, where they are slower and some operations have none.
+    /// On the CPU they always do.
+    pub deterministic: bool,
     /// What comes first; without one, every epoch learns from everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curriculum: Option<CurriculumSpec>,
@@ -202,6 +205,7 @@ impl Default for TrainingSpec {
             balancing: BalancingSpec::default(),
             early_stopping: EarlyStoppingSpec::default(),
             checkpointing: CheckpointingSpec::default(),
+            deterministic: false,
             curriculum: None,
         }
     }
@@ -267,6 +271,10 @@ pub struct CheckpointingSpec {
     /// Also save every so many steps, inside an epoch too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_n_steps: Option<usize>,
+    /// Also save once so many minutes have passed since the last checkpoint, inside an epoch too. When that is depends on the
+    /// machine; what is learned does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_n_minutes: Option<f64>,
     /// How many of the newest checkpoints stay.
     pub keep_last: usize,
     /// How many of the best checkpoints stay besides.
@@ -280,6 +288,7 @@ impl Default for CheckpointingSpec {
         Self {
             every_n_epochs: 5,
             every_n_steps: None,
+            every_n_minutes: None,
             keep_last: 2,
             keep_best: 1,
             metric: "validation/loss".into(),

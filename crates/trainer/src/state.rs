@@ -8,10 +8,14 @@ use crate::lineage::Lineage;
 use crate::metric::Metric;
 use crate::stop::Progress;
 
-/// The layout of `state.json` that this release writes and reads.
+/// The layout of `state.json` that this release writes.
 pub const STATE_VERSION: u32 = 2;
 
-/// Where a run is.
+/// The oldest layout that this release reads. A field that came since then has a default, which means what a run without it
+/// did.
+pub const OLDEST_STATE_VERSION: u32 = 2;
+
+/// Where a run is. A field that is added has `#[serde(default)]`, so that older checkpoints can be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
@@ -87,6 +91,12 @@ impl State {
             history: Vec::new(),
             lineage,
         }
+    }
+
+    /// The epoch of the last step, counted from 1.
+    #[must_use]
+    pub fn last_epoch(&self) -> u64 {
+        self.epoch as u64 + u64::from(self.cursor > 0)
     }
 
     /// A metric over the finished epochs.

@@ -74,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         checkpoints: &checkpoints,
         device: Device::Cpu,
+        clock: &|| std::time::Duration::ZERO,
     };
     let mut losses = Losses(Vec::new());
     let ending = fit(&run, Start::Fresh, &|| false, &mut losses)?;

@@ -42,6 +42,17 @@ pub(super) struct Spread {
     pub(super) most: f64,
 }
 
+impl Spread {
+    fn of(mut figures: Vec<f64>) -> Option<Self> {
+        figures.sort_by(f64::total_cmp);
+        Some(Self {
+            median: *figures.get(figures.len() / 2)?,
+            least: *figures.first()?,
+            most: *figures.last()?,
+        })
+    }
+}
+
 impl Figures {
     fn add(&mut self, line: &Value) {
         for (name, value) in line.as_object().into_iter().flatten() {
@@ -53,13 +64,13 @@ impl Figures {
 
     /// What was said about `name`.
     pub(super) fn spread(&self, name: &str) -> Option<Spread> {
-        let mut sorted = self.0.get(name)?.clone();
-        sorted.sort_by(f64::total_cmp);
-        Some(Spread {
-            median: *sorted.get(sorted.len() / 2)?,
-            least: *sorted.first()?,
-            most: *sorted.last()?,
-        })
+        Spread::of(self.0.get(name)?.clone())
+    }
+
+    /// What was said about `name`, as a share of what another said about it in the same round.
+    pub(super) fn ratio(&self, name: &str, other: &Self) -> Option<Spread> {
+        let pairs = self.0.get(name)?.iter().zip(other.0.get(name)?);
+        Spread::of(pairs.map(|(one, other)| one / other).collect())
     }
 
     /// The medians over all rounds.

@@ -6,3 +6,4 @@ mod folder;
 mod registry;
 mod small_extractor;
 mod tensor_file;
+mod windows;

@@ -88,8 +88,11 @@ impl Standing {
     fn of(records: &[Record]) -> Self {
         let mut standing = Self { epoch: 0, step: 0, validation_loss: None, state: "not started" };
         for record in records {
-            standing.step = record.event.step().unwrap_or(standing.step);
-            standing.epoch = record.event.epoch().unwrap_or(standing.epoch);
+            // News of a checkpoint comes when the run is further on.
+            if !matches!(record.event, Event::CheckpointSaved { .. } | Event::CheckpointFailed { .. }) {
+                standing.step = record.event.step().unwrap_or(standing.step);
+                standing.epoch = record.event.epoch().unwrap_or(standing.epoch);
+            }
             match &record.event {
                 Event::RunStarted { .. } | Event::ResumedFrom { .. } => standing.state = "running or killed",
                 Event::EpochEnded { metrics, .. } => {
@@ -99,6 +102,7 @@ impl Standing {
                     standing.state = match outcome {
                         Outcome::Completed => "completed",
                         Outcome::EarlyStopped => "early stopped",
+                        Outcome::Stopped => "stopped",
                         Outcome::Interrupted => "interrupted",
                     }
                 }

@@ -1,5 +1,7 @@
 //! `tapeline train`: bars to a trained, scored, resumable run.
 
+mod verify_resume;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -14,15 +16,18 @@ use tapeline_trainer::{
 };
 
 use super::ConfigArguments;
+use crate::asked::Asked;
 use crate::config::{RunConfig, resolved_yaml};
 use crate::failure::{DONE, Failure, INTERRUPTED};
 use crate::openings::Openings;
 use crate::preparation::{self, Checked};
-use crate::progress::{Plan, Progress};
+use crate::progress::{Plan, Progress, ProgressArguments};
 use crate::run_folder::RunFolder;
 use crate::signal::Interrupt;
 use crate::trackers::Trackers;
+use crate::watch::{Watch, Watched};
 use crate::{clock, host, predictions, report, score_table, targets};
+use verify_resume::Trial;
 
 /// What `train` takes.
 #[derive(Debug, Args)]
@@ -35,6 +40,13 @@ pub(super) struct Arguments {
     /// End with exit code 1 if a target is missed or undefined; everything is saved first.
     #[arg(long)]
     require_targets: bool,
+    #[command(flatten)]
+    progress: ProgressArguments,
+    /// Only try whether this run is exact when it is interrupted: trains so many steps at once and again with an interruption,
+    /// in a temporary folder, and compares every byte. Ends with exit code 1 if one differs.
+    #[arg(long, value_name = "STEPS", num_args = 0..=1, default_missing_value = "20",
+          conflicts_with_all = ["resume", "require_targets"])]
+    verify_resume: Option<std::num::NonZeroU64>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
@@ -53,6 +65,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
     config.targets.check_symbols(data.symbols().len())?;
     let lineage = checked.lineage(&config, &data, &fingerprint);
+    if let Some(steps) = arguments.verify_resume {
+        let trial = Trial { config: &config, checked: &checked, data: &data, lineage: &lineage };
+        return trial.run(steps.get());
+    }
     let init = child_seed(config.seed, Purpose::Initialisation, 0);
     let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
     // Until here there was nothing to lose: a signal ended the process at once.
@@ -71,8 +87,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
             (Start::Fresh, folder)
         }
     };
-    let session =
-        Session { config: &config, checked: &checked, data: &data, lineage: &lineage, folder: &folder };
+    let session = Session {
+        config: &config,
+        checked: &checked,
+        data: &data,
+        lineage: &lineage,
+        folder: &folder,
+        progress: &arguments.progress,
+    };
     let code = session.train(network.as_ref(), start, &interrupt)?;
     if arguments.require_targets && code == DONE {
         targets::require(&targets::read(&folder)?)?;
@@ -108,6 +130,10 @@ fn describe(
         "run": folder.id(),
         "created": clock::now(),
         "host": host::Host::read().json(),
+        "determinism": {
+            "deterministic": lineage.is_deterministic(),
+            "kernels": tapeline_torch_ext::cpu_kernels(),
+        },
         "parameters": parameters,
         "lineage": lineage,
     });
@@ -129,6 +155,7 @@ struct Session<'a> {
     data: &'a Dataset,
     lineage: &'a Lineage,
     folder: &'a RunFolder,
+    progress: &'a ProgressArguments,
 }
 
 impl Session<'_> {
@@ -150,7 +177,10 @@ impl Session<'_> {
         torn: Option<TornLine>,
     ) -> Result<i32, Failure> {
         let plan = self.plan()?;
-        let mut progress = Progress::on_stderr(plan);
+        let asked = Asked::new(interrupt.clone());
+        let name = format!("{}/{}", self.config.experiment, self.folder.id());
+        let mut progress = Progress::start(self.progress, name, plan, &asked)?;
+        let watch = Watch::start(self.folder.path().into());
         if let Some(torn) = torn {
             eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);
         }
@@ -158,9 +188,13 @@ impl Session<'_> {
             let mut observers = Observers(vec![Box::new(&mut *journal), Box::new(&mut progress)]);
             if start == Start::Fresh {
                 observers.observe(&self.run_started(network, plan));
+            } else if let Some(message) = self.other_kernels() {
+                observers.observe(&Event::Warning { message });
             }
-            self.fit(network, start, interrupt, &mut observers)?
+            let mut watched = Watched { watch: &watch, observer: &mut observers };
+            self.fit(network, start, &asked, &mut watched)?
         };
+        drop(progress);
         if ending.outcome == Outcome::Interrupted {
             self.say_how_to_go_on();
             return Ok(INTERRUPTED);
@@ -176,6 +210,20 @@ impl Session<'_> {
         println!("report    {}", self.folder.report().display());
         warn_about(journal);
         Ok(DONE)
+    }
+
+    /// A warning where the run goes on upon a machine whose kernels round otherwise. It is no reason to refuse: the run is as
+    /// good as before, only not the same in the last bits.
+    fn other_kernels(&self) -> Option<String> {
+        let lineage = std::fs::read(self.folder.lineage()).ok()?;
+        let lineage: serde_json::Value = serde_json::from_slice(&lineage).ok()?;
+        let (before, now) = (lineage["determinism"]["kernels"].as_str()?, tapeline_torch_ext::cpu_kernels());
+        (before != now).then(|| {
+            format!(
+                "the run was begun with the kernels {before} and goes on with {now}: what it learns from here may differ in \
+                 the last bits from what it would have learned there"
+            )
+        })
     }
 
     fn plan(&self) -> Result<Plan, Failure> {
@@ -207,10 +255,10 @@ impl Session<'_> {
         &self,
         network: &dyn Network,
         start: Start,
-        interrupt: &Interrupt,
+        asked: &Asked,
         observer: &mut dyn Observer,
     ) -> Result<Ending, Failure> {
-        let checkpoints = self.folder.checkpoints();
+        let (checkpoints, clock) = (self.folder.checkpoints(), clock::stopwatch());
         let run = Run {
             data: self.data,
             network,
@@ -219,8 +267,9 @@ impl Session<'_> {
             lineage: self.lineage.clone(),
             checkpoints: &checkpoints,
             device: self.checked.device,
+            clock: &clock,
         };
-        Ok(fit(&run, start, &|| interrupt.came(), observer)?)
+        Ok(fit(&run, start, &|| asked.wish(), observer)?)
     }
 
     fn say_how_to_go_on(&self) {

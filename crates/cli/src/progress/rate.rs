@@ -12,14 +12,14 @@ const MARKS: usize = 30;
 
 /// Times at which steps were done, the newest last.
 #[derive(Default)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     marks: VecDeque<(Duration, u64)>,
     now: Option<(Duration, u64)>,
 }
 
 impl Rate {
     /// `step` steps were done after `elapsed`. The first call is the beginning: nothing before it counts.
-    pub(super) fn mark(&mut self, elapsed: Duration, step: u64) {
+    pub(crate) fn mark(&mut self, elapsed: Duration, step: u64) {
         self.now = Some((elapsed, step));
         let due = self.marks.back().is_none_or(|(last, _)| elapsed.saturating_sub(*last) >= BETWEEN_MARKS);
         if due {
@@ -31,7 +31,7 @@ impl Rate {
     }
 
     /// Steps per second. `None` before there are two moments to compare.
-    pub(super) fn steps_per_second(&self) -> Option<f64> {
+    pub(crate) fn steps_per_second(&self) -> Option<f64> {
         let (first, first_step) = self.marks.front()?;
         let (last, last_step) = self.now?;
         let seconds = last.saturating_sub(*first).as_secs_f64();
@@ -39,7 +39,7 @@ impl Rate {
     }
 
     /// Time until the last step of `plan` at this rate.
-    pub(super) fn left(&self, plan: &Plan) -> Option<Duration> {
+    pub(crate) fn left(&self, plan: &Plan) -> Option<Duration> {
         let (_, step) = self.now?;
         let seconds = plan.steps.saturating_sub(step) as f64 / self.steps_per_second()?;
         Duration::try_from_secs_f64(seconds).ok()

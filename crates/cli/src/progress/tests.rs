@@ -1,4 +1,4 @@
-//! Lines and bar over a short run with a clock that is told.
+//! Lines over a short run with a clock that is told.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -100,26 +100,27 @@ fn a_reader_that_went_away_stops_nothing() {
 }
 
 #[test]
-fn the_bar_follows_the_run_and_a_resumed_one() {
-    let mut bar = Bar::new(PLAN, half_seconds(), ProgressDrawTarget::hidden());
-    for event in &short_run()[..22] {
-        bar.observe(event);
+fn lines_of_json_are_the_events_with_steps_now_and_then() {
+    let mut out = Vec::new();
+    let mut lines = JsonLines::new(half_seconds(), Duration::from_secs(5), &mut out);
+    for event in short_run() {
+        lines.observe(&event);
     }
-    assert_eq!(bar.shown().position(), 20);
-    assert_eq!(bar.shown().length(), Some(60));
-    assert_eq!(bar.shown().prefix(), "epoch 1/3");
-    assert!(
-        bar.shown().message().contains("2.0 steps/s · 64 samples/s · 20s left"),
-        "{}",
-        bar.shown().message()
-    );
+    let text = String::from_utf8(out).unwrap();
+    let events: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let steps: Vec<u64> =
+        events.iter().filter(|event| event.kind() == "step").filter_map(Event::step).collect();
+    assert_eq!(steps, [1, 11, 21]);
+    assert_eq!(events.len(), short_run().len() - 21 + steps.len());
+}
 
-    let mut bar = Bar::new(PLAN, half_seconds(), ProgressDrawTarget::hidden());
-    bar.observe(&Event::ResumedFrom { step: 40, epoch: 3 });
-    bar.observe(&step(41, 0.5));
-    bar.observe(&step(42, 0.5));
-    assert_eq!(bar.shown().position(), 42);
-    assert!(bar.shown().message().contains("2.0 steps/s"), "steps before the resumption do not count");
-    bar.observe(&Event::RunEnded { step: 42, epoch: 3, outcome: Outcome::Interrupted });
-    assert!(bar.shown().is_finished());
+#[test]
+fn a_screen_is_for_a_terminal_that_can_be_drawn_on() {
+    let on = |terminal, drawable| Circumstances { terminal, drawable, colours: true };
+    assert_eq!(Ui::Auto.chosen(&on(true, true)), Ui::Tui);
+    assert_eq!(Ui::Auto.chosen(&on(true, false)), Ui::Plain, "TERM=dumb");
+    assert_eq!(Ui::Auto.chosen(&on(false, true)), Ui::Plain, "a pipe");
+    for said in [Ui::Tui, Ui::Plain, Ui::Json, Ui::None] {
+        assert_eq!(said.chosen(&on(true, true)), said);
+    }
 }

@@ -10,7 +10,7 @@ use super::rate::Rate;
 use crate::report::number::{UNDEFINED, compact, count, fixed};
 
 /// What a person should read about an event at once; nothing about steps and epochs.
-pub(super) fn announcement(event: &Event) -> Option<String> {
+pub(crate) fn announcement(event: &Event) -> Option<String> {
     let words = match event {
         Event::RunStarted { parameters, samples, steps_per_epoch, num_epochs, .. } => {
             let train = samples.get("train").copied().unwrap_or(0);
@@ -47,7 +47,11 @@ pub(super) fn announcement(event: &Event) -> Option<String> {
         Event::RunEnded { step, outcome: Outcome::Completed, .. } => {
             format!("trained {} steps", count(*step))
         }
+        Event::RunEnded { step, outcome: Outcome::Stopped, .. } => {
+            format!("stopped as asked after {} steps", count(*step))
+        }
         Event::RunEnded { outcome: Outcome::EarlyStopped | Outcome::Interrupted, .. }
+        | Event::System { .. }
         | Event::EpochStarted { .. }
         | Event::Step { .. }
         | Event::EpochEnded { .. }
@@ -59,7 +63,7 @@ pub(super) fn announcement(event: &Event) -> Option<String> {
 }
 
 /// An epoch that is over: its losses.
-pub(super) fn epoch_line(
+pub(crate) fn epoch_line(
     epoch: u64,
     step: u64,
     metrics: &BTreeMap<String, Option<f64>>,
@@ -96,7 +100,7 @@ fn loss_figure(loss: f64) -> String {
 }
 
 /// The two largest units: `2h 05m`, `3m 12s`, `8s`.
-fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{seconds}s"),

@@ -75,6 +75,7 @@ fn training(records: &[Record]) -> String {
                     format!("stopped early, {done} of {planned} planned")
                 }
                 (Outcome::EarlyStopped, None) => format!("stopped early, {done}"),
+                (Outcome::Stopped, _) => format!("stopped by hand, {done}"),
                 (Outcome::Interrupted, _) => format!("interrupted, {done}; can be resumed"),
             }
         },

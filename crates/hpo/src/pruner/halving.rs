@@ -80,9 +80,9 @@ impl HalvingPruner {
             let key = rung_key(rung);
             let others = view.history.trials().iter().filter(|other| other.number != trial.number);
             let mut competing: Vec<f64> = others
-                .filter(|other| competes(other.number))
-                .filter_map(|other| other.system_attributes.get(&key)?.number())
-                .filter(|value| !value.is_nan())
+                .filter_map(|other| Some((other.number, other.system_attributes.get(&key)?.number()?)))
+                .filter(|(number, value)| !value.is_nan() && competes(*number))
+                .map(|(_, value)| value)
                 .chain([*value])
                 .map(|value| direction.loss(value))
                 .collect();

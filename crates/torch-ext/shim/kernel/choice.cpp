@@ -1,4 +1,5 @@
-// Which of the compiled instruction sets this machine can run.
+#include "choice.h"
+
 #include "conv_block.h"
 #include "lstm.h"
 
@@ -37,6 +38,10 @@ const Width width = widest();
 
 }  // namespace
 
+const char* chosen_kernels() {
+  return width == Width::avx512 ? "avx512" : width == Width::avx2 ? "avx2" : "portable";
+}
+
 const ConvBlockKernel& conv_block_kernel() {
   return width == Width::avx512 ? avx512::conv_block : width == Width::avx2 ? avx2::conv_block : portable::conv_block;
 }
@@ -45,6 +50,10 @@ const LstmKernel& lstm_kernel() {
   return width == Width::avx512 ? avx512::lstm : width == Width::avx2 ? avx2::lstm : portable::lstm;
 }
 #else
+const char* chosen_kernels() {
+  return "portable";
+}
+
 const ConvBlockKernel& conv_block_kernel() {
   return portable::conv_block;
 }

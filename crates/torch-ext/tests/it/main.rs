@@ -8,4 +8,5 @@ mod dropout;
 mod generator;
 mod lstm;
 mod philox;
+mod process;
 mod sgd;

@@ -125,12 +125,12 @@ impl Client {
         let mut content = file.by_ref().take(length);
         let request = self.put(place).header("Content-Length", length.to_string());
         let request = request.config().timeout_global(Some(UPLOAD)).build();
-        json(request.send(SendBody::from_reader(&mut content))).map(drop).map_err(Into::into)
+        taken(request.send(SendBody::from_reader(&mut content)))
     }
 
     /// Uploads `text` to `place`.
     pub(super) fn upload_text(&self, place: &str, text: &str) -> Result<(), SinkFault> {
-        json(self.put(place).send(text)).map(drop).map_err(Into::into)
+        taken(self.put(place).send(text))
     }
 
     fn put(&self, place: &str) -> RequestBuilder<ureq::typestate::WithBody> {
@@ -144,6 +144,14 @@ impl Client {
             Some(authorization) => request.header("Authorization", authorization),
             None => request,
         }
+    }
+}
+
+/// Whether a file was taken. The answer may be empty.
+fn taken(answer: Result<Response<Body>, ureq::Error>) -> Result<(), SinkFault> {
+    match answer {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        other => json(other).map(drop).map_err(Into::into),
     }
 }
 

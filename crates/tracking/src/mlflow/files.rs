@@ -3,35 +3,48 @@
 use serde_json::{Map, Value};
 
 use super::client::Client;
+use super::model;
 use super::place::Place;
 use crate::{Cursor, RunFile, SinkFault};
 
-/// Uploads what was not uploaded yet or has changed since.
+/// Uploads what was not uploaded yet or has changed since, and the artefact once more as a model. True when the run has a
+/// model on the server.
 pub(super) fn upload(
     client: &Client,
     place: &Place,
     files: &[RunFile],
     cursor: &mut Cursor,
-) -> Result<(), SinkFault> {
+) -> Result<bool, SinkFault> {
     let Some(below) = proxied(&place.artifact_uri) else {
         cursor.tell(format!(
             "files are not uploaded: the server keeps them at {}, which it does not pass them on to; start it with \
              --serve-artifacts",
             place.artifact_uri
         ));
-        return Ok(());
+        return Ok(false);
     };
+    let artefact = model::artefact(files);
+    let of_model = artefact.iter().map(|file| (format!("model/{}", file.name), *file));
+    let of_run = files.iter().filter(|file| !artefact.contains(file)).map(|file| (file.name.clone(), file));
     let mut uploaded = cursor.recall("files").and_then(Value::as_object).cloned().unwrap_or_default();
-    for file in files {
+    for (name, file) in of_run.chain(of_model) {
         let Some(state) = state(file) else { continue };
-        if uploaded.get(&file.name) == Some(&state) {
-            continue;
+        if uploaded.get(&name) != Some(&state) {
+            client.upload(&format!("{below}/{name}"), &file.path)?;
+            uploaded.insert(name, state);
+            cursor.remember("files", Value::Object(Map::clone(&uploaded)));
         }
-        client.upload(&format!("{below}/{}", file.name), &file.path)?;
-        uploaded.insert(file.name.clone(), state);
-        cursor.remember("files", Value::Object(Map::clone(&uploaded)));
     }
-    Ok(())
+    if artefact.is_empty() {
+        return Ok(false);
+    }
+    if cursor.recall("model").is_none() {
+        for (name, text) in model::texts(place) {
+            client.upload_text(&format!("{below}/model/{name}"), &text)?;
+        }
+        cursor.remember("model", true.into());
+    }
+    Ok(true)
 }
 
 /// The path below the server's artifacts, where the server passes files on: `mlflow-artifacts:/1/abc/artifacts` or

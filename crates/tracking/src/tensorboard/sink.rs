@@ -43,8 +43,9 @@ impl TensorBoard {
                 bytes.extend(add(vec![event::text("config", &self.config())]));
             }
             // TensorBoard believes the first end that it reads: a run that can go on has none.
-            RunEvent::RunEnded { outcome: Outcome::Completed | Outcome::EarlyStopped, .. } => {
-                bytes.extend(add(vec![hparams::end(SUCCESS, at)]));
+            RunEvent::RunEnded { outcome, .. } => {
+                let ended = (*outcome != Outcome::Interrupted).then(|| hparams::end(SUCCESS, at));
+                bytes.extend(add(ended.into_iter().collect()));
             }
             RunEvent::Warning { message } => bytes.extend(add(vec![event::text("warnings", message)])),
             other if !told.repeated => bytes.extend(add(event::scalars(other))),

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use tapeline_events::Event;
 
-use super::message::{History, HistoryStep, Item, Kind, Metric, MetricOptions, Output, Summary, Time};
+use super::message::{
+    History, HistoryStep, Item, Kind, Metric, MetricOptions, Output, Stats, StatsItem, Summary, Time,
+};
 use crate::Told;
 use crate::point::{Point, points};
 
@@ -26,7 +28,7 @@ pub(super) fn drawn_over_steps() -> [Kind; 2] {
 /// The row of an event with numbers. Rows are numbered by the journal, so that one that is sent twice is the same row.
 pub(super) fn row(told: &Told, at: Timestamp, started: Timestamp) -> Option<Kind> {
     let points = points(&told.record.event);
-    if points.is_empty() || told.repeated {
+    if points.is_empty() || told.repeated || matches!(told.record.event, Event::System { .. }) {
         return None;
     }
     let own = [
@@ -47,6 +49,29 @@ pub(super) fn summary(event: &Event) -> Option<Kind> {
     let counts = matches!(event, Event::EpochEnded { .. } | Event::Scored { .. });
     let update: Vec<Item> = if counts { points(event).iter().map(of_point).collect() } else { Vec::new() };
     (!update.is_empty()).then_some(Kind::Summary(Summary { update }))
+}
+
+/// What the machine did, by the names that W&B has for it.
+pub(super) fn stats(event: &Event, at: Timestamp) -> Option<Kind> {
+    let Event::System { figures } = event else { return None };
+    let item = |(name, value): (&String, &f64)| {
+        let name = name.strip_prefix("system/").unwrap_or(name);
+        StatsItem { key: stats_key(name), value_json: json(*value) }
+    };
+    Some(Kind::Stats(Stats { timestamp: Some(time(at)), item: figures.iter().map(item).collect() }))
+}
+
+fn stats_key(name: &str) -> String {
+    let gpu = name.strip_prefix("gpu_").and_then(|rest| rest.split_once('_'));
+    match (name, gpu) {
+        ("cpu_utilization_percentage", _) => "cpu".into(),
+        ("system_memory_usage_percentage", _) => "memory_percent".into(),
+        ("process_memory_megabytes", _) => "proc.memory.rssMB".into(),
+        (_, Some((index, "utilization_percentage"))) => format!("gpu.{index}.gpu"),
+        (_, Some((index, "memory_usage_percentage"))) => format!("gpu.{index}.memoryAllocated"),
+        (_, Some((index, "power_usage_watts"))) => format!("gpu.{index}.powerWatts"),
+        _ => name.into(),
+    }
 }
 
 /// What the console would say of an event.

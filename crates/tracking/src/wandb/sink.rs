@@ -169,6 +169,7 @@ impl Sink for Wandb {
         for told in told.iter().filter(|told| through.is_none_or(|through| told.record.seq > through)) {
             let (at, event) = (at(told)?, &told.record.event);
             kinds.extend(rows::row(told, at, self.started));
+            kinds.extend(rows::stats(event, at));
             kinds.extend(rows::summary(event));
             kinds.extend(rows::line(event, at));
             if let Event::RunEnded { outcome, .. } = event {

@@ -24,14 +24,21 @@ fn run_id(run: &Value) -> String {
     run["info"]["run_id"].as_str().unwrap().to_owned()
 }
 
+/// One server for everything: starting it takes longest.
 #[test]
-fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back() {
+fn a_real_server_has_what_the_journals_say() {
     let Some(mut server) = MlflowServer::start() else { return };
+    a_server_killed_in_mid_run_has_every_point_once_when_it_is_back(&mut server);
+    parts_of_a_study_hang_under_one_run(&server);
+    a_resumed_run_goes_on_in_the_same_run_and_an_interrupted_one_is_said_to_be(&mut server);
+}
+
+fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back(server: &mut MlflowServer) {
     let run = WrittenRun::new("killed", "20260131-120000");
     let mut journal = run.journal();
     started(&mut journal);
     steps(&mut journal, 1..=40);
-    let pump = run.pump(spec(&server));
+    let pump = run.pump(spec(server));
     while pump.standings()[0].acknowledged < Some(20) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
@@ -65,7 +72,7 @@ fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back() {
     let runs = server.runs("killed");
     assert_eq!(runs.len(), 1, "{runs:?}");
     let id = run_id(&runs[0]);
-    let check = || {
+    let check = |server: &MlflowServer| {
         let history = server.history(&id, "step/loss");
         let told: Vec<u64> = history.iter().map(|(step, ..)| *step).collect();
         assert_eq!(told, (1..=1500).collect::<Vec<_>>(), "each step once");
@@ -86,7 +93,7 @@ fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back() {
             [(1500, "0.5")]
         );
     };
-    check();
+    check(server);
     let info = &runs[0]["info"];
     assert_eq!((&info["status"], &info["run_name"]), (&"FINISHED".into(), &"20260131-120000".into()));
     assert_eq!(info["start_time"], BEGINNING);
@@ -114,16 +121,14 @@ fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back() {
 
     // Everything is sent again by a process that knows nothing of it: the same run, and no point twice.
     run.forget();
-    run.send(spec(&server));
+    run.send(spec(server));
     assert_eq!(server.runs("killed").len(), 1);
-    check();
+    check(server);
 }
 
-#[test]
-fn a_resumed_run_goes_on_in_the_same_run_and_an_interrupted_one_is_said_to_be() {
-    let Some(server) = MlflowServer::start() else { return };
+fn a_resumed_run_goes_on_in_the_same_run_and_an_interrupted_one_is_said_to_be(server: &mut MlflowServer) {
     let run = WrittenRun::new("resumed", "20260131-120001");
-    let status = || {
+    let status = |server: &MlflowServer| {
         let runs = server.runs("resumed");
         assert_eq!(runs.len(), 1, "{runs:?}");
         (run_id(&runs[0]), runs[0]["info"]["status"].as_str().unwrap().to_owned())
@@ -133,36 +138,39 @@ fn a_resumed_run_goes_on_in_the_same_run_and_an_interrupted_one_is_said_to_be() 
     steps(&mut journal, 1..=10);
     journal.observe(&Event::Interrupted { step: 10, epoch: 1 });
     journal.observe(&Event::RunEnded { step: 10, epoch: 1, outcome: Outcome::Interrupted });
-    run.send(spec(&server));
-    let (id, interrupted) = status();
+    run.send(spec(server));
+    let (id, interrupted) = status(server);
     assert_eq!(interrupted, "KILLED");
 
     journal.observe(&Event::ResumedFrom { step: 10, epoch: 1 });
     steps(&mut journal, 11..=20);
     // It dies of an error: nothing says that it ended.
-    run.send(spec(&server));
-    assert_eq!(status(), (id.clone(), "FAILED".into()));
+    run.send(spec(server));
+    assert_eq!(status(server), (id.clone(), "FAILED".into()));
 
     journal.observe(&Event::ResumedFrom { step: 10, epoch: 1 });
     steps(&mut journal, 11..=30);
     journal.observe(&Event::RunEnded { step: 30, epoch: 1, outcome: Outcome::Completed });
-    run.send(spec(&server));
-    assert_eq!(status(), (id.clone(), "FINISHED".into()));
+    run.send(spec(server));
+    assert_eq!(status(server), (id.clone(), "FINISHED".into()));
     assert_eq!(server.history(&id, "step/loss").len(), 30);
 
-    // The database is lost: everything that the journal knows goes to a new run.
     server.post("mlflow/runs/delete", &json!({ "run_id": id }));
-    let standing = run.pump(spec(&server)).finish(Vec::new(), LONG).remove(0);
+    let standing = run.pump(spec(server)).finish(Vec::new(), LONG).remove(0);
     assert!(standing.fault.unwrap().contains("was deleted on the server"));
-    let other = MlflowServer::start().unwrap();
-    run.send(spec(&other));
-    let runs = other.runs("resumed");
-    assert_eq!(other.history(&run_id(&runs[0]), "step/loss").len(), 30);
+
+    // The database is lost: everything that the journal knows goes to a new run.
+    server.kill();
+    server.lose_database();
+    server.start_again();
+    run.send(spec(server));
+    let (other, finished) = status(server);
+    assert_ne!(other, id);
+    assert_eq!(finished, "FINISHED");
+    assert_eq!(server.history(&other, "step/loss").len(), 30);
 }
 
-#[test]
-fn parts_of_a_study_hang_under_one_run() {
-    let Some(server) = MlflowServer::start() else { return };
+fn parts_of_a_study_hang_under_one_run(server: &MlflowServer) {
     let trials =
         ["trial-00001", "trial-00002"].map(|name| WrittenRun::new("tuning", name).part_of("study", "quick"));
     std::thread::scope(|scope| {
@@ -170,7 +178,7 @@ fn parts_of_a_study_hang_under_one_run() {
             let mut journal = trial.journal();
             started(&mut journal);
             journal.observe(&Event::RunEnded { step: 0, epoch: 1, outcome: Outcome::Completed });
-            let spec = spec(&server);
+            let spec = spec(server);
             scope.spawn(move || trial.send(spec));
         }
     });

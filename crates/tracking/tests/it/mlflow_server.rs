@@ -47,6 +47,8 @@ impl MlflowServer {
             .args(["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "files"])
             .arg("--serve-artifacts")
             .env("MLFLOW_DISABLE_TELEMETRY", "true")
+            // Eight more processes that nobody here has work for.
+            .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
             .env_remove("LD_LIBRARY_PATH")
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
@@ -71,6 +73,11 @@ impl MlflowServer {
         let killed = Command::new("sh").args(["-c", "kill -s KILL -- \"$0\"", &group]).status();
         assert!(killed.unwrap().success());
         child.wait().unwrap();
+    }
+
+    /// Of a server that was killed.
+    pub(crate) fn lose_database(&self) {
+        fs::remove_file(self.folder.path().join("mlflow.db")).unwrap();
     }
 
     pub(crate) fn uri(&self) -> String {

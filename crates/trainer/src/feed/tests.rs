@@ -1,12 +1,13 @@
-//! What a target counts for.
+//! What a target counts for, and that a device makes the same batches as the host.
 
+use tapeline_artefact::Windows;
 use tapeline_data_pipeline::{
     DataSpec, Dataset, FittedLabel, SequenceLengthSpec, SourceSpec, Span, Split, SyntheticSpec,
     built_in_market,
 };
 use tch::{Device, Tensor};
 
-use super::Feed;
+use super::{Batch, Feed};
 use crate::loss::Denominators;
 use crate::spec::{ClassWeightsSpec, RegimeTaskSpec, TasksSpec};
 use crate::task::Tasks;
@@ -38,9 +39,9 @@ fn a_target_counts_for_as_much_as_its_class() {
     let (tasks, plain) = (tasks(spec), tasks(ClassWeightsSpec::None));
     let data = data(&tasks);
     let samples: Vec<u32> = data.samples(Split::Train).iter().copied().take(64).collect();
-    let mut feed = Feed::new(&data, &tasks, Device::Cpu);
+    let mut feed = Feed::new(&data, &tasks, Device::Cpu).unwrap();
     let weighted = feed.batch(&samples).unwrap().targets;
-    let alike = Feed::new(&data, &plain, Device::Cpu).batch(&samples).unwrap().targets;
+    let alike = Feed::new(&data, &plain, Device::Cpu).unwrap().batch(&samples).unwrap().targets;
 
     let mut seen = std::collections::BTreeSet::new();
     for (number, task) in tasks.iter().enumerate() {
@@ -63,4 +64,31 @@ fn a_target_counts_for_as_much_as_its_class() {
     let sums = weighted.iter().map(|target| target.weights.sum(tch::Kind::Double).double_value(&[]));
     let (found, expected) = (feed.denominators(&samples).unwrap(), sums.collect::<Vec<_>>());
     assert_eq!(found, Denominators::new(expected));
+}
+
+/// Inputs, values and weights of a batch.
+fn figures(batch: &Batch) -> Vec<Vec<Vec<f32>>> {
+    let targets = batch.targets.iter().flat_map(|target| [&target.values, &target.weights]);
+    batch.inputs.iter().chain(targets).map(rows).collect()
+}
+
+#[test]
+fn batches_made_on_a_device_are_those_of_the_host() {
+    let tasks = tasks(ClassWeightsSpec::Balanced);
+    let data = data(&tasks);
+    let train = data.samples(Split::Train);
+    let order: Vec<u32> = train.iter().rev().copied().collect();
+    let mut host = Feed::new(&data, &tasks, Device::Cpu).unwrap();
+    let mut device = Feed::of(Windows::on_device(&data, Device::Cpu).unwrap(), &tasks).unwrap();
+    assert!(host.resident.is_none() && device.resident.is_some());
+
+    // In the order that was told, then out of it, then in the order of another epoch.
+    for epoch in [&order[..], train] {
+        device.follow(epoch).unwrap();
+        let batches = epoch.chunks(48).chain([&order[5..9], &order[9..10]]);
+        for samples in batches {
+            let (found, expected) = (device.batch(samples).unwrap(), host.batch(samples).unwrap());
+            assert_eq!(figures(&found), figures(&expected));
+        }
+    }
 }

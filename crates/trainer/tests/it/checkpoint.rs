@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tapeline_artefact::{read_folder, write_folder};
 use tapeline_events::Event;
@@ -211,4 +213,59 @@ fn where_the_best_is_damaged_the_next_best_is_used_and_the_damaged_one_named() {
     let found = Checkpoints::at(folder.path()).best(&validation_loss(&run)).unwrap();
     assert_eq!(found.name, next);
     assert_eq!(found.damaged.iter().map(|damaged| &damaged.name).collect::<Vec<_>>(), [&best]);
+}
+
+/// Steps of the checkpoints that were told of, in the order they were.
+fn saved(heard: &Heard) -> Vec<u64> {
+    let saved = |event: &Event| match event {
+        Event::CheckpointSaved { step, .. } => Some(*step),
+        _ => None,
+    };
+    heard.0.iter().filter_map(saved).collect()
+}
+
+#[test]
+fn a_checkpoint_is_told_of_after_its_step_and_the_last_before_the_end() {
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    run.training.checkpointing.every_n_steps = Some(1);
+    let folder = tempfile::tempdir().unwrap();
+    let mut heard = Heard::default();
+    let (ending, _) = run.fit(folder.path(), Start::Fresh, &|| false, &mut heard).unwrap();
+    let steps = saved(&heard);
+    assert!(steps.is_sorted() && steps.last() == Some(&(ending.state.step as u64)), "{steps:?}");
+    let mut trained = 0;
+    for event in &heard.0 {
+        match event {
+            Event::Step { step, .. } => trained = *step,
+            Event::CheckpointSaved { step, .. } => assert!(*step <= trained, "{step} came after {trained}"),
+            _ => {}
+        }
+    }
+    assert!(matches!(heard.0.last(), Some(Event::RunEnded { .. })));
+}
+
+#[test]
+fn the_clock_decides_when_minutes_have_passed_and_nothing_else() {
+    static SECONDS: AtomicU64 = AtomicU64::new(0);
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    run.training.checkpointing.every_n_steps = None;
+    let weights = |run: &SmallRun, heard: &mut Heard| {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, network) = run.fit(folder.path(), Start::Fresh, &|| false, heard).unwrap();
+        weights_to_bytes(network.parameters()).unwrap()
+    };
+    let (mut still, mut running) = (Heard::default(), Heard::default());
+    run.training.checkpointing.every_n_minutes = Some(1.5);
+    let expected = weights(&run, &mut still);
+    let ends = saved(&still);
+    assert_eq!(ends.len(), run.training.num_epochs, "{ends:?}");
+
+    // Every look at the clock finds it half a minute on.
+    run.clock = || Duration::from_secs(SECONDS.fetch_add(30, Ordering::Relaxed));
+    assert_eq!(weights(&run, &mut running), expected);
+    let inside: Vec<u64> = saved(&running).into_iter().filter(|step| !ends.contains(step)).collect();
+    assert!(!inside.is_empty(), "nothing was saved inside an epoch");
+    assert!(inside.iter().all(|step| *step >= 3), "{inside:?}");
 }

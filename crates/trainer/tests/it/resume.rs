@@ -13,7 +13,7 @@ use tapeline_trainer::{
 
 use crate::small_run::{Heard, SEED, SmallRun, tasks_spec};
 
-fn records(heard: &Heard) -> Vec<Record> {
+pub(crate) fn records(heard: &Heard) -> Vec<Record> {
     let record = |(seq, event): (usize, &Event)| Record {
         schema: SCHEMA,
         seq: seq as u64,
@@ -23,7 +23,7 @@ fn records(heard: &Heard) -> Vec<Record> {
     heard.0.iter().enumerate().map(record).collect()
 }
 
-fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files_of(checkpoint: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(checkpoint)
         .unwrap()
         .map(|entry| entry.unwrap())

@@ -1,6 +1,7 @@
 //! A run small enough for a test: two symbols, three days, a network of a few thousand weights.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tapeline_data_pipeline::feature::{LogReturn, TimeOfDay, Volume};
 use tapeline_data_pipeline::{
@@ -28,6 +29,10 @@ pub(crate) struct SmallRun {
     pub(crate) tasks: Tasks,
     pub(crate) training: TrainingSpec,
     pub(crate) threads: usize,
+    /// What the clock shows whenever it is looked at.
+    pub(crate) clock: fn() -> Duration,
+    /// Another network than the usual one.
+    pub(crate) model: Option<ModelSpec>,
 }
 
 pub(crate) fn data_spec() -> DataSpec {
@@ -53,6 +58,26 @@ pub(crate) fn tasks_spec() -> TasksSpec {
     }
 }
 
+fn model() -> ModelSpec {
+    ModelSpec::Hybrid(HybridSpec {
+        cnn: CnnSpec {
+            channels: 8,
+            kernel_sizes: vec![3, 5],
+            dilations: vec![1, 2],
+            attention_heads: 2,
+            dropout: 0.2,
+        },
+        lstm: LstmSpec {
+            hidden_size: 8,
+            num_layers: 2,
+            bidirectional: false,
+            attention_heads: 2,
+            dropout: 0.2,
+        },
+        fusion: FusionSpec { output_size: 12, dropout: 0.2, ..FusionSpec::default() },
+    })
+}
+
 impl SmallRun {
     pub(crate) fn new() -> Self {
         Self::on(data_spec(), tasks_spec())
@@ -73,7 +98,8 @@ impl SmallRun {
         Self::on(DataSpec { augmentation: Some(augmentation), ..data_spec() }, tasks_spec())
     }
 
-    fn on(spec: DataSpec, asked: TasksSpec) -> Self {
+    /// On these data.
+    pub(crate) fn on(spec: DataSpec, asked: TasksSpec) -> Self {
         let tasks = asked.check().unwrap();
         let bars = built_in_market(spec.source.synthetic.as_ref().unwrap(), Span::ZERO);
         let data = spec.check().unwrap().prepare(bars, tasks.labels()).unwrap();
@@ -81,29 +107,22 @@ impl SmallRun {
         training.scheduler = training.scheduler.with_warmup_epochs(0.5);
         training.checkpointing.every_n_epochs = 1;
         training.checkpointing.every_n_steps = Some(4);
-        Self { pipeline: spec, data, asked, tasks, training, threads: 1 }
+        Self {
+            pipeline: spec,
+            data,
+            asked,
+            tasks,
+            training,
+            threads: 1,
+            clock: || Duration::ZERO,
+            model: None,
+        }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
         let inputs = self.data.inputs().iter();
         NetworkSpec {
-            model: ModelSpec::Hybrid(HybridSpec {
-                cnn: CnnSpec {
-                    channels: 8,
-                    kernel_sizes: vec![3, 5],
-                    dilations: vec![1, 2],
-                    attention_heads: 2,
-                    dropout: 0.2,
-                },
-                lstm: LstmSpec {
-                    hidden_size: 8,
-                    num_layers: 2,
-                    bidirectional: false,
-                    attention_heads: 2,
-                    dropout: 0.2,
-                },
-                fusion: FusionSpec { output_size: 12, dropout: 0.2, ..FusionSpec::default() },
-            }),
+            model: self.model.clone().unwrap_or_else(model),
             inputs: inputs
                 .map(|input| InputShape { length: input.length, features: input.width() })
                 .collect(),
@@ -151,6 +170,7 @@ impl SmallRun {
             lineage: self.lineage(),
             checkpoints: &checkpoints,
             device: Device::Cpu,
+            clock: &self.clock,
         };
         let ending = fit(&run, start, stop, heard)?;
         Ok((ending, network))

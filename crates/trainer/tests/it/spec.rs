@@ -49,6 +49,7 @@ fn every_fault_of_training_is_named_at_once() {
     spec.early_stopping.min_delta = -0.1;
     spec.checkpointing.every_n_epochs = 0;
     spec.checkpointing.every_n_steps = Some(0);
+    spec.checkpointing.every_n_minutes = Some(f64::NAN);
     spec.checkpointing.keep_last = 0;
     spec.checkpointing.keep_best = 0;
     let expected = [
@@ -68,6 +69,7 @@ fn every_fault_of_training_is_named_at_once() {
         "early_stopping.min_delta",
         "checkpointing.every_n_epochs",
         "checkpointing.every_n_steps",
+        "checkpointing.every_n_minutes",
         "checkpointing.keep_last",
         "checkpointing.keep_best",
     ];

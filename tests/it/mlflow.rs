@@ -1,0 +1,99 @@
+//! A run on a real MLflow server, from the program's outside: what arrives, what is replayed, and a model that loads.
+
+use tapeline_events::Event;
+
+use crate::evidence::Evidence;
+use crate::mlflow_server::MlflowServer;
+use crate::program::{BAD_INPUT, DONE};
+use crate::small_run::SmallRun;
+
+const LOAD: &str = include_str!("load_model.py");
+
+#[test]
+fn a_run_is_on_the_server_and_its_model_loads() {
+    let Some(server) = MlflowServer::start() else { return };
+    let run = SmallRun::new();
+    let setting = |more: &str| format!("tracking.mlflow={{uri: \"{}\"{more}}}", server.uri());
+    let registered = setting(", registered_model: extractor, alias: challenger");
+    run.train(&["--set", &registered]).ended_with(DONE);
+    assert_eq!(Evidence::of(&run).differences(Evidence::undisturbed()), []);
+
+    let runs = server.runs("small");
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!(runs[0]["info"]["status"], "FINISHED");
+    let id = runs[0]["info"]["run_id"].as_str().unwrap();
+    let told: Vec<(u64, f64)> = run
+        .journal()
+        .iter()
+        .filter_map(|record| match record.event {
+            Event::Step { step, loss, .. } => Some((step, loss)),
+            _ => None,
+        })
+        .collect();
+    let arrived = || -> Vec<(u64, f64)> {
+        let history = server.history(id, "step/loss");
+        history.iter().map(|(step, value, _)| (*step, value.parse().unwrap())).collect()
+    };
+    assert_eq!(arrived(), told);
+    assert!(!server.history(id, "validation/loss").is_empty());
+    let listed = server.get(&format!("mlflow/artifacts/list?run_id={id}")).to_string();
+    for name in
+        ["config.yaml", "journal.jsonl", "lineage.json", "model", "report.html", "scores-validation.json"]
+    {
+        assert!(listed.contains(&format!("{name:?}")), "{name} in {listed}");
+    }
+
+    // NumPy sums in another order than libtorch, in 64 bits: 1e-5 is ten times the difference that was seen.
+    let said = server.python(LOAD, &["models:/extractor@challenger", "1e-5"]).unwrap();
+    assert!(said.contains("golden outputs agree"), "{said}");
+
+    // Sent again, by somebody who knows nothing of what was sent: nothing changes.
+    let path = run.run();
+    std::fs::remove_dir_all(path.join("tracking")).unwrap();
+    run.say(["replay", path.to_str().unwrap(), "--sink", "mlflow"])
+        .ended_with(DONE)
+        .printing("has everything");
+    assert_eq!(server.runs("small").len(), 1);
+    assert_eq!(arrived(), told);
+    let versions = server.get("mlflow/model-versions/search?filter=name%3D%27extractor%27");
+    assert_eq!(versions["model_versions"].as_array().unwrap().len(), 1, "{versions}");
+
+    // What `evaluate` finds out later arrives too.
+    let arguments = ["evaluate", "--run", path.to_str().unwrap(), "--split", "test"];
+    run.say(arguments).ended_with(DONE);
+    assert_eq!(server.history(id, "scored/test/loss").len(), 1);
+}
+
+#[test]
+fn a_replay_needs_a_tracker_that_the_run_has() {
+    let run = SmallRun::new();
+    run.train(&[]).ended_with(DONE);
+    let path = run.run();
+    let path = path.to_str().unwrap();
+    run.say(["replay", path]).ended_with(BAD_INPUT).complaining("has no tracker");
+    run.say(["replay", path, "--sink", "mlfow"])
+        .ended_with(BAD_INPUT)
+        .complaining("no tracker named \"mlfow\"");
+    run.say(["replay", path, "--set", "seed=3"])
+        .ended_with(BAD_INPUT)
+        .complaining("only `tracking` can change");
+}
+
+#[test]
+fn a_journal_is_read_while_it_is_written() {
+    let run = SmallRun::new();
+    let mut training = run.start(&[]);
+    training.wait_for_step(5);
+    training.signal("STOP");
+    let path = run.run();
+    let path = path.to_str().unwrap();
+    run.say(["runs", "tail", path, "-n", "1000"]).ended_with(DONE).printing("run_started").printing("step 5");
+    training.signal("CONT");
+    training.wait().ended_with(DONE);
+    let said = run.say(["runs", "tail", path, "-n", "3", "--json"]).ended_with(DONE);
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    let journal = run.journal();
+    let last: Vec<String> =
+        journal[journal.len() - 3..].iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    assert_eq!(lines, last);
+}
