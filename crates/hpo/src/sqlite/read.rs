@@ -144,7 +144,7 @@ pub(super) fn trials(
             match whole(row, 2) {
                 Some(objective) => assembly.value(row.get(0)?, row.get(1)?, objective, float(row, 3), kind),
                 None => {
-                    assembly.fault("trial_values", row.get(0)?, "objective is no whole number".to_owned())
+                    assembly.fault("trial_values", row.get(0)?, "objective is no whole number".to_owned());
                 }
             }
             Ok(())
