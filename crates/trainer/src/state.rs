@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::guard::GuardMemory;
 use crate::lineage::Lineage;
 use crate::metric::Metric;
 use crate::stop::Progress;
 
 /// The layout of `state.json` that this release writes and reads.
-pub const STATE_VERSION: u32 = 2;
+pub const STATE_VERSION: u32 = 3;
 
 /// Where a run is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub const STATE_VERSION: u32 = 2;
 pub struct State {
     /// [`STATE_VERSION`] when it was written.
     pub version: u32,
-    /// Optimiser steps done.
+    /// Steps done, those that were skipped included.
     pub step: usize,
     /// Epochs finished.
     pub epoch: usize,
@@ -25,6 +26,12 @@ pub struct State {
     pub cursor: usize,
     /// The train loss of the epoch that is under way.
     pub running: RunningLoss,
+    /// The steps that were skipped, in order: their gradient or their loss was not finite.
+    #[serde(default)]
+    pub skipped_steps: Vec<usize>,
+    /// What the guards remember.
+    #[serde(default)]
+    pub guards: GuardMemory,
     /// What each finished epoch came to.
     pub history: Vec<EpochRecord>,
     /// Where the run comes from.
@@ -68,7 +75,7 @@ impl RunningLoss {
 pub struct EpochRecord {
     /// Its number, from 0.
     pub epoch: usize,
-    /// Optimiser steps done at its end.
+    /// Steps done at its end.
     pub step: usize,
     /// What it came to.
     pub metrics: BTreeMap<String, Option<f64>>,
@@ -84,9 +91,17 @@ impl State {
             epoch: 0,
             cursor: 0,
             running: RunningLoss::default(),
+            skipped_steps: Vec::new(),
+            guards: GuardMemory::default(),
             history: Vec::new(),
             lineage,
         }
+    }
+
+    /// How many of the steps up to `step` were skipped.
+    #[must_use]
+    pub(crate) fn skipped_until(&self, step: usize) -> usize {
+        self.skipped_steps.partition_point(|skipped| *skipped <= step)
     }
 
     /// A metric over the finished epochs.

@@ -7,8 +7,9 @@ use tch::Tensor;
 use super::{Denominators, LossSum, part_loss};
 use crate::balance::Balance;
 use crate::feed::Targets;
+use crate::forecast::Forecast;
 use crate::small_network;
-use crate::spec::{RegimeTaskSpec, TasksSpec};
+use crate::spec::{ClassificationLoss, RegimeTaskSpec, TasksSpec};
 use crate::task::TaskKind;
 
 /// Two implementations in single precision.
@@ -117,11 +118,12 @@ fn sums_on_the_host_come_to_the_same_loss() {
         for cell in (0..task.target.len()).filter(|cell| task.mask[*cell] == 1.0) {
             match spec.kind {
                 TaskKind::Price { loss } | TaskKind::Volatility { loss } => {
-                    sum.add_regression(loss, f64::from(task.output[cell]), f64::from(task.target[cell]));
+                    let said = Forecast::of(loss, &task.output[cell..=cell], 1, 0);
+                    sum.add_regression(loss, &said, f64::from(task.target[cell]));
                 }
-                TaskKind::Regime { classes, .. } => {
+                TaskKind::Regime { classes, loss, .. } => {
                     let scores = &task.output[cell * classes..(cell + 1) * classes];
-                    sum.add_class(scores, task.target[cell] as usize);
+                    sum.add_class(loss, scores, task.target[cell] as usize);
                 }
             }
         }
@@ -135,6 +137,6 @@ fn sums_on_the_host_come_to_the_same_loss() {
 #[test]
 fn scores_far_apart_do_not_overflow() {
     let mut sum = LossSum::default();
-    sum.add_class(&[1e4, -1e4], 1);
+    sum.add_class(ClassificationLoss::CrossEntropy, &[1e4, -1e4], 1);
     assert_eq!(sum.mean(1.0), Some(2e4));
 }

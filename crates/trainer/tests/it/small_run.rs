@@ -101,6 +101,7 @@ impl SmallRun {
                     bidirectional: false,
                     attention_heads: 2,
                     dropout: 0.2,
+                    ..LstmSpec::default()
                 },
                 fusion: FusionSpec { output_size: 12, dropout: 0.2, ..FusionSpec::default() },
             }),
