@@ -15,6 +15,7 @@ mod ingest;
 mod kill;
 mod looking;
 mod pandas;
+mod precision;
 mod program;
 mod real_bars;
 mod registry;

@@ -73,12 +73,7 @@ pub fn adam_step(
     step(&lists, update, Decay::Gradient, skip)
 }
 
-fn step(
-    lists: &AdamLists<'_>,
-    update: &AdamW,
-    decay: Decay,
-    skip: Option<&Tensor>,
-) -> Result<(), Error> {
+fn step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay, skip: Option<&Tensor>) -> Result<(), Error> {
     let operation = decay.operation();
     update.check(operation)?;
     let counts = [

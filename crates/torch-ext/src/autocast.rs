@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use tch::{Device, Kind};
 
-use crate::ffi::{self, AutocastState};
 use crate::Error;
+use crate::ffi::{self, AutocastState};
 
 const OPERATION: &str = "Autocast::enter";
 

@@ -47,6 +47,7 @@ impl TrainingSpec {
             (Path::new("optimizer").join("weight_decay"), self.optimizer.weight_decay()),
             (Path::new("scheduler").join("warmup_epochs"), self.scheduler.warmup_epochs()),
             (Path::new("early_stopping").join("min_delta"), self.early_stopping.min_delta),
+            (Path::new("guards").join("no_learning_fall"), self.guards.no_learning_fall),
         ];
         let part_rates =
             self.part_rates.factors().map(|(part, factor)| (Path::new("part_rates").join(part), factor));

@@ -17,8 +17,6 @@ const FEWEST_STEPS: u64 = 50;
 const MEMORY: f64 = 0.98;
 /// The least deviation of a loss that counts, as a share of its mean: a loss that stands still has no spikes of rounding.
 const LEAST_DEVIATION: f64 = 1e-3;
-/// The share by which a loss must fall to have fallen.
-const LEAST_PROGRESS: f64 = 1e-3;
 
 /// What the guards remember from step to step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -183,14 +181,15 @@ pub(crate) fn no_learning(spec: &GuardsSpec, history: &[EpochRecord], tasks: &Ta
     let has_fallen = |task: &str| {
         let first = loss(&history[0].metrics, task)?;
         let least = history[1..].iter().filter_map(|record| loss(&record.metrics, task)).reduce(f64::min)?;
-        Some(least < first - LEAST_PROGRESS * first.abs())
+        Some(least < first - spec.no_learning_fall * first.abs())
     };
-    let learned = tasks.iter().filter(|task| task.weight > 0.0).any(|task| has_fallen(task.name) != Some(false));
+    let learned =
+        tasks.iter().filter(|task| task.weight > 0.0).any(|task| has_fallen(task.name) != Some(false));
     let message = || {
         format!(
             "after {epochs} epochs the train loss of no task has fallen by {:.1} %: nothing is learned. Try \
              `tapeline lr-find` for the learning rate, and look whether the features say anything of the targets",
-            100.0 * LEAST_PROGRESS
+            100.0 * spec.no_learning_fall
         )
     };
     (!learned).then(|| Finding::remark(Guard::NoLearning, message()))

@@ -138,9 +138,7 @@ mod small_network;
 pub use checkpoint::{Checkpoint, Checkpoints, DamagedCheckpoint};
 pub use curriculum::{Curriculum, CurriculumSpec, LabelMagnitudeSpec, PaceSpec, Pacing};
 pub use error::TrainError;
-pub use fit::{
-    EVALUATION_BATCH, Ending, LrFindSpec, LrPoint, LrSweep, Run, Start, fit, lr_find,
-};
+pub use fit::{EVALUATION_BATCH, Ending, LrFindSpec, LrPoint, LrSweep, Run, Start, fit, lr_find};
 pub use guard::{GuardMemory, RunningMoments};
 pub use lineage::{LIBTORCH, Lineage};
 pub use loss::HUBER_DELTA;
@@ -150,15 +148,16 @@ pub use precision::Precision;
 pub use schedule::{Schedule, StepPlace};
 pub use score::{Calibration, class_probabilities, scorecard};
 pub use scorecard::{
-    DistributionScore, Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
-    VolatilityBaseline, VolatilityScore,
+    DistributionScore, Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore,
+    Scorecard, VolatilityBaseline, VolatilityScore,
 };
 pub use seed::{Purpose, child_seed};
 pub use spec::{
-    AdamSpec, AverageSpec, BalancingSpec, CheckpointingSpec, ClassWeightsSpec, ClassificationLoss, ConstantSpec,
-    CosineSpec, DecaySpec, EarlyStoppingSpec, GradientClipSpec, GuardsSpec, OptimizerSpec, PartRatesSpec, PlateauSpec, PrecisionSpec, PriceKind,
-    PriceTaskSpec, RegimeKind, RegimeTaskSpec, RegressionLoss, SchedulerSpec, SgdSpec, StepSpec, TasksSpec,
-    TrainingSpec, VolatilityKind, VolatilityTaskSpec,
+    AdamSpec, AverageSpec, BalancingSpec, CheckpointingSpec, ClassWeightsSpec, ClassificationLoss,
+    ConstantSpec, CosineSpec, DecaySpec, EarlyStoppingSpec, GradientClipSpec, GuardsSpec, OptimizerSpec,
+    PartRatesSpec, PlateauSpec, PrecisionSpec, PriceKind, PriceTaskSpec, RegimeKind, RegimeTaskSpec,
+    RegressionLoss, SchedulerSpec, SgdSpec, StepSpec, TasksSpec, TrainingSpec, VolatilityKind,
+    VolatilityTaskSpec,
 };
 pub use state::{EpochRecord, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;

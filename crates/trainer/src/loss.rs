@@ -178,7 +178,9 @@ impl LossSum {
         let entropy = log_sum - f64::from(scores[class]);
         self.sum += match loss {
             ClassificationLoss::CrossEntropy => entropy,
-            ClassificationLoss::Focal { gamma } => (-(-entropy).exp_m1()).max(LEAST_DOUBT).powf(gamma) * entropy,
+            ClassificationLoss::Focal { gamma } => {
+                (-(-entropy).exp_m1()).max(LEAST_DOUBT).powf(gamma) * entropy
+            }
         };
         self.count += 1;
     }

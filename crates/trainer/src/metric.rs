@@ -88,11 +88,8 @@ const VOLATILITY: [(&str, Direction); 3] = [
 /// Of a return forecast that says how sure it is.
 const QUANTILES: [(&str, Direction); 2] =
     [("pinball", Direction::Minimise), ("coverage_error", Direction::Minimise)];
-const NORMAL: [(&str, Direction); 3] = [
-    ("nll", Direction::Minimise),
-    ("crps", Direction::Minimise),
-    ("coverage_error", Direction::Minimise),
-];
+const NORMAL: [(&str, Direction); 3] =
+    [("nll", Direction::Minimise), ("crps", Direction::Minimise), ("coverage_error", Direction::Minimise)];
 const REGIME: [(&str, Direction); 5] = [
     ("accuracy", Direction::Maximise),
     ("macro_f1", Direction::Maximise),

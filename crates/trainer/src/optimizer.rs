@@ -79,7 +79,9 @@ impl Optimizer {
         factors.sort_by(|one, other| other.total_cmp(one));
         factors.dedup();
         let mut groups = Vec::with_capacity(2 * factors.len());
-        for (decays, &rate_factor) in [true, false].iter().flat_map(|decays| factors.iter().map(move |f| (*decays, f))) {
+        for (decays, &rate_factor) in
+            [true, false].iter().flat_map(|decays| factors.iter().map(move |f| (*decays, f)))
+        {
             let is_member = |it: &Learned<'_>| it.decays == decays && it.rate_factor == rate_factor;
             let members: Vec<usize> =
                 (0..learned.len()).filter(|&position| is_member(&learned[position])).collect();

@@ -143,7 +143,8 @@ fn named(card: &Scorecard) -> BTreeMap<String, Option<f64>> {
         add(&score.task, score.horizon, "rmse", score.rmse);
         add(&score.task, score.horizon, "directional_accuracy", score.directional_accuracy);
         if let Some(distribution) = &score.distribution {
-            let error = distribution.coverage.map(|coverage| (coverage - distribution.nominal_coverage).abs());
+            let error =
+                distribution.coverage.map(|coverage| (coverage - distribution.nominal_coverage).abs());
             add(&score.task, score.horizon, "coverage_error", error);
             let others =
                 [("pinball", distribution.pinball), ("nll", distribution.nll), ("crps", distribution.crps)];

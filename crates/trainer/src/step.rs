@@ -43,7 +43,8 @@ pub(crate) fn learned<'a>(
 ) -> Vec<Learned<'a>> {
     let rate_factor = rates.heads;
     let uncertain = balance.log_variances();
-    let uncertain = uncertain.map(|tensor| Learned { name: LOG_VARIANCES, tensor, decays: false, rate_factor });
+    let uncertain =
+        uncertain.map(|tensor| Learned { name: LOG_VARIANCES, tensor, decays: false, rate_factor });
     optimizer::learned(spec, rates, network.parameters()).chain(uncertain).collect()
 }
 
@@ -100,7 +101,8 @@ impl Stepper<'_> {
         let arithmetic = self.arithmetic();
         let Some(crew) = &self.crew else {
             for part in parts {
-                let share = share(self.network, self.tasks, &self.balance, &part?, denominators, &arithmetic)?;
+                let share =
+                    share(self.network, self.tasks, &self.balance, &part?, denominators, &arithmetic)?;
                 sum.add(share)?;
             }
             return self.update(sum, denominators, pace);

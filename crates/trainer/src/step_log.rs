@@ -125,7 +125,12 @@ impl StepLog {
 /// Tells what a guard saw up to `step`.
 pub(crate) fn tell_finding(finding: &Finding, step: usize, epoch: u64, observer: &mut dyn Observer) {
     let Finding { guard, message, .. } = finding;
-    observer.observe(&Event::GuardTripped { step: step as u64, epoch, guard: *guard, message: message.clone() });
+    observer.observe(&Event::GuardTripped {
+        step: step as u64,
+        epoch,
+        guard: *guard,
+        message: message.clone(),
+    });
 }
 
 /// The first samples by name, and how many more there are.

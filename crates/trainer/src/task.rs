@@ -84,7 +84,10 @@ impl TasksSpec {
             let kind = TaskKind::Volatility { loss: spec.loss };
             if spec.loss.is_of_a_distribution() {
                 let message = "is for price_prediction; give huber or mse";
-                report.append(garde::Path::new("volatility_estimation").join("loss"), garde::Error::new(message));
+                report.append(
+                    garde::Path::new("volatility_estimation").join("loss"),
+                    garde::Error::new(message),
+                );
             }
             tasks.push("volatility_estimation", kind, &spec.horizons, spec.weight, label);
         }

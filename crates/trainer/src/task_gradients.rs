@@ -20,9 +20,8 @@ use crate::spec::PartRatesSpec;
 /// `train/<task>/gradient_norm` and `train/gradient_cosine/<task>/<task>`. A cosine is undefined where a gradient is zero.
 pub(crate) fn metrics(run: &Run<'_>) -> Result<BTreeMap<String, Option<f64>>, TrainError> {
     let gradients = gradients(run)?;
-    let dot = |one: &Tensor, other: &Tensor| -> Result<f64, TrainError> {
-        Ok(f64::try_from(one.f_dot(other)?)?)
-    };
+    let dot =
+        |one: &Tensor, other: &Tensor| -> Result<f64, TrainError> { Ok(f64::try_from(one.f_dot(other)?)?) };
     let norms =
         gradients.iter().map(|(_, it)| Ok(dot(it, it)?.sqrt())).collect::<Result<Vec<f64>, TrainError>>()?;
     let mut metrics = BTreeMap::new();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tapeline_events::{Event, Outcome, Record};
 use tapeline_trainer::{
-    Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
-    VolatilityBaseline, VolatilityScore,
+    DistributionScore, Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore,
+    Scorecard, VolatilityBaseline, VolatilityScore,
 };
 
 /// The same noise on every machine: uniform in −0.5..0.5, by a linear congruential generator.
@@ -157,7 +157,13 @@ fn price(horizon: usize, ic: f64, best_possible_ic: Option<f64>) -> PriceScore {
         rmse: Some(0.000_57 * (horizon as f64).sqrt()),
         directional_accuracy: Some(0.5 + ic / 3.0),
         called_share: Some(0.994),
-        distribution: None,
+        distribution: Some(DistributionScore {
+            nominal_coverage: 0.8,
+            coverage: Some(0.783),
+            pinball: None,
+            nll: Some(-4.61),
+            crps: Some(0.000_31 * (horizon as f64).sqrt()),
+        }),
         per_symbol: vec![
             ("ALPHA".into(), Some(ic * 1.05)),
             ("BETA".into(), Some(ic * 0.97)),

@@ -29,7 +29,11 @@ fn the_ranked_score_is_the_integral_of_the_squared_difference_of_distribution_fu
             below += half;
         }
         // The jump lies inside one of the points.
-        assert!((normal.crps(outcome) - sum).abs() < 1e-4, "{outcome}: {} is not {sum}", normal.crps(outcome));
+        assert!(
+            (normal.crps(outcome) - sum).abs() < 1e-4,
+            "{outcome}: {} is not {sum}",
+            normal.crps(outcome)
+        );
     }
     let sharp = Normal { mean: 0.0, deviation: 1e-9 };
     assert!((sharp.crps(0.7) - 0.7).abs() < 1e-8);
@@ -55,7 +59,9 @@ fn the_quantile_has_the_least_pinball_loss() {
     // The 0.9 quantile of the standard normal, and its loss: its density.
     let quantile = 1.281_551_565_544_6;
     let least = expected(0.9, quantile);
-    assert!((least - (-0.5 * quantile * quantile).exp() / (2.0 * std::f64::consts::PI).sqrt()).abs() < TOLERANCE);
+    assert!(
+        (least - (-0.5 * quantile * quantile).exp() / (2.0 * std::f64::consts::PI).sqrt()).abs() < TOLERANCE
+    );
     assert!(expected(0.9, quantile - 0.1) > least && expected(0.9, quantile + 0.1) > least);
     assert_eq!(pinball(0.5, 1.0, 4.0), 1.5);
 }

@@ -55,12 +55,21 @@ impl LstmStack {
             .collect();
         let recurrent_dropout = |layer: usize| {
             let dropout = |direction: &&str| {
-                WeightDropout::new(&part.part(&format!("drop_hh_l{layer}{direction}")), spec.recurrent_dropout)
+                WeightDropout::new(
+                    &part.part(&format!("drop_hh_l{layer}{direction}")),
+                    spec.recurrent_dropout,
+                )
             };
             directions.iter().map(dropout).collect()
         };
         let recurrent_dropouts = (0..spec.num_layers).map(recurrent_dropout).collect();
-        Ok(Self { layers, dropouts, recurrent_dropouts, hidden_size: spec.hidden_size, bidirectional: spec.bidirectional })
+        Ok(Self {
+            layers,
+            dropouts,
+            recurrent_dropouts,
+            hidden_size: spec.hidden_size,
+            bidirectional: spec.bidirectional,
+        })
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {

@@ -57,7 +57,11 @@ fn a_skipped_step_moves_nothing_and_another_is_as_without_the_flag() {
     let start = [0.5f32, -1.5, 2.5];
     let adam = |skip: Option<&Tensor>, decoupled: bool| {
         let (p, g) = (Tensor::from_slice(&start), Tensor::from_slice(&[1.0f32, f32::NAN, -1.0]));
-        let g = if skip.is_some_and(|skip| skip.double_value(&[]) > 0.0) { g } else { g.nan_to_num(0.5, 0.0, 0.0) };
+        let g = if skip.is_some_and(|skip| skip.double_value(&[]) > 0.0) {
+            g
+        } else {
+            g.nan_to_num(0.5, 0.0, 0.0)
+        };
         let (m, v, t) = ([zeros(3)], [zeros(3)], [Tensor::from(4f32)]);
         let update = AdamW { weight_decay: 0.1, ..AdamW::default() };
         let step = if decoupled { adamw_step } else { adam_step };

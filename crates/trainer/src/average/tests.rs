@@ -67,9 +67,10 @@ fn it_takes_the_networks_place_for_as_long_as_it_is_asked_to() {
     let doubled: Vec<Tensor> = tensors.iter().map(|tensor| tensor.detach() * 2.0).collect();
     put(&doubled, &tensors).unwrap();
     let own = bytes();
-    let (inside, failed) = (average.in_place(network.as_ref(), || Ok(bytes())), average.in_place(network.as_ref(), || {
-        Err::<(), _>(TrainError::WorkerEnded)
-    }));
+    let (inside, failed) = (
+        average.in_place(network.as_ref(), || Ok(bytes())),
+        average.in_place(network.as_ref(), || Err::<(), _>(TrainError::WorkerEnded)),
+    );
     assert_eq!(inside.unwrap(), start);
     assert!(failed.is_err());
     assert_eq!(bytes(), own);

@@ -103,7 +103,8 @@ fn dead_units_are_a_share() {
 
 #[test]
 fn no_learning_is_said_once_and_only_where_no_task_learns() {
-    let (spec, tasks) = (GuardsSpec { no_learning_epochs: 3, ..GuardsSpec::default() }, small_network::tasks());
+    let (spec, tasks) =
+        (GuardsSpec { no_learning_epochs: 3, ..GuardsSpec::default() }, small_network::tasks());
     let names: Vec<&str> = tasks.iter().map(|task| task.name).collect();
     let history = |epochs: usize, fall: f64| -> Vec<EpochRecord> {
         let record = |epoch: usize| EpochRecord {

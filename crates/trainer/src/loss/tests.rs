@@ -9,7 +9,7 @@ use crate::balance::Balance;
 use crate::feed::Targets;
 use crate::forecast::Forecast;
 use crate::small_network;
-use crate::spec::{ClassificationLoss, RegimeTaskSpec, TasksSpec};
+use crate::spec::{ClassificationLoss, PriceTaskSpec, RegimeTaskSpec, RegressionLoss, TasksSpec};
 use crate::task::TaskKind;
 
 /// Two implementations in single precision.
@@ -101,6 +101,81 @@ fn targets_of_other_weights_make_a_weighted_mean() {
     let gradients = Tensor::run_backward(&[&found.total], &outputs, false, false);
     let by_output = Vec::<f32>::try_from(gradients[0].flatten(0, -1)).unwrap();
     assert_close(&by_output, &gradient, TOLERANCE);
+}
+
+#[derive(Deserialize)]
+struct HeadCase {
+    name: String,
+    parameter: Option<f64>,
+    output: Vec<f32>,
+    target: Vec<f32>,
+    mask: Vec<f32>,
+    loss: f64,
+    gradient: Vec<f32>,
+}
+
+/// The one task whose loss a case is about.
+fn task_of(case: &HeadCase) -> TasksSpec {
+    let parameter = case.parameter.unwrap_or_default();
+    let mut spec = TasksSpec { price_prediction: None, volatility_estimation: None, regime_detection: None };
+    let horizons = vec![1, 2];
+    let price =
+        |loss| Some(PriceTaskSpec { horizons: vec![1, 2], loss, weight: 1.0, ..PriceTaskSpec::default() });
+    let regime = RegimeTaskSpec { horizons, weight: 1.0, ..RegimeTaskSpec::default() };
+    match case.name.as_str() {
+        "gaussian" => spec.price_prediction = price(RegressionLoss::Gaussian),
+        "quantile" => spec.price_prediction = price(RegressionLoss::Quantile { tail: parameter }),
+        "focal" => {
+            let loss = ClassificationLoss::Focal { gamma: parameter };
+            spec.regime_detection = Some(RegimeTaskSpec { loss, ..regime });
+        }
+        _ => spec.regime_detection = Some(RegimeTaskSpec { label_smoothing: parameter, ..regime }),
+    }
+    spec
+}
+
+#[test]
+fn distributions_and_smoothed_and_focal_classes_have_the_losses_of_pytorch() {
+    let cases: Vec<HeadCase> = serde_json::from_str(include_str!("../../tests/golden/heads.json")).unwrap();
+    assert_eq!(cases.len(), 6);
+    for case in cases {
+        let tasks = task_of(&case).check().unwrap();
+        let rows = case.target.len() / 2;
+        let outputs = [table(&case.output, rows).set_requires_grad(true)];
+        let targets = [Targets { values: table(&case.target, rows), weights: table(&case.mask, rows) }];
+        let valid = case.mask.iter().map(|valid| f64::from(*valid)).sum();
+        let loss = part_loss(&tasks, &Balance::Fixed, &outputs, &targets, &Denominators::new(vec![valid]));
+        let loss = loss.unwrap();
+        assert_close(&[loss.total.double_value(&[])], &[case.loss], TOLERANCE);
+        let gradients = Tensor::run_backward(&[&loss.total], &outputs, false, false);
+        let gradient = Vec::<f32>::try_from(gradients[0].flatten(0, -1)).unwrap();
+        assert_close(&gradient, &case.gradient, TOLERANCE);
+
+        // On the host, where nothing is smoothed.
+        let task = tasks.iter().next().unwrap();
+        let mut sum = LossSum::default();
+        let width = case.output.len() / rows;
+        for cell in (0..case.target.len()).filter(|cell| case.mask[*cell] == 1.0) {
+            let (row, position) = (cell / 2, cell % 2);
+            let said = &case.output[row * width..(row + 1) * width];
+            match task.kind {
+                TaskKind::Price { loss } | TaskKind::Volatility { loss } => {
+                    sum.add_regression(
+                        loss,
+                        &Forecast::of(loss, said, 2, position),
+                        f64::from(case.target[cell]),
+                    );
+                }
+                TaskKind::Regime { classes, loss, .. } => {
+                    let scores = &said[position * classes..(position + 1) * classes];
+                    sum.add_class(loss, scores, case.target[cell] as usize);
+                }
+            }
+        }
+        if case.name != "label_smoothing" {
+            assert_close(&[sum.mean(task.loss_scale()).unwrap()], &[case.loss], TOLERANCE);
+        }
+    }
 }
 
 #[test]

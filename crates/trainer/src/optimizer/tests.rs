@@ -50,7 +50,12 @@ fn five_steps_are_those_of_pytorch() {
         let decay = case.optimizer.decay();
         let learned: Vec<Learned<'_>> = parameters
             .iter()
-            .map(|tensor| Learned { name: "", tensor, decays: decay.covers(&tensor.size()), rate_factor: 1.0 })
+            .map(|tensor| Learned {
+                name: "",
+                tensor,
+                decays: decay.covers(&tensor.size()),
+                rate_factor: 1.0,
+            })
             .collect();
         let mut optimizer = Optimizer::new(&case.optimizer, &learned).unwrap();
         for step in &case.steps {
@@ -73,11 +78,14 @@ fn every_kind() -> [OptimizerSpec; 4] {
 }
 
 fn fresh(spec: &OptimizerSpec, network: &dyn Network) -> Optimizer {
-    Optimizer::new(spec, &learned(spec, &PartRatesSpec::default(), network.parameters()).collect::<Vec<_>>()).unwrap()
+    Optimizer::new(spec, &learned(spec, &PartRatesSpec::default(), network.parameters()).collect::<Vec<_>>())
+        .unwrap()
 }
 
 fn state(optimizer: &Optimizer, network: &dyn Network) -> Vec<(String, Tensor)> {
-    optimizer.named(&learned(optimizer.spec(), &PartRatesSpec::default(), network.parameters()).collect::<Vec<_>>())
+    optimizer.named(
+        &learned(optimizer.spec(), &PartRatesSpec::default(), network.parameters()).collect::<Vec<_>>(),
+    )
 }
 
 fn go(optimizer: &mut Optimizer, network: &dyn Network) {
@@ -178,7 +186,8 @@ fn parts_learn_at_rates_of_their_own_and_not_at_all_at_none() {
             go(&mut optimizer, network.as_ref());
             let after = parameters.iter().zip(before);
             let ways = after.map(|((name, tensor), before)| {
-                let moved = numbers(tensor).iter().zip(before).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+                let moved =
+                    numbers(tensor).iter().zip(before).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
                 (PartRatesSpec::part_of(name), moved.sqrt())
             });
             ways.collect::<Vec<_>>()

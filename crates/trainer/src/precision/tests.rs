@@ -42,10 +42,15 @@ fn scale_skips_and_weights_are_those_of_pytorch() {
             _ => OptimizerSpec::Sgd(SgdSpec { weight_decay: 0.0, ..SgdSpec::default() }),
         };
         let shaped = |lists: &[Vec<f32>]| -> Vec<Tensor> {
-            lists.iter().zip(&case.shapes).map(|(list, shape)| Tensor::from_slice(list).reshape(shape)).collect()
+            lists
+                .iter()
+                .zip(&case.shapes)
+                .map(|(list, shape)| Tensor::from_slice(list).reshape(shape))
+                .collect()
         };
         let parameters = shaped(&case.start);
-        let learned = parameters.iter().map(|tensor| Learned { name: "", tensor, decays: true, rate_factor: 1.0 });
+        let learned =
+            parameters.iter().map(|tensor| Learned { name: "", tensor, decays: true, rate_factor: 1.0 });
         let mut optimizer = Optimizer::new(&spec, &learned.collect::<Vec<_>>()).unwrap();
         let mut scaler = GradScaler::new(Device::Cpu).unwrap();
         scaler.growth.interval = 3;

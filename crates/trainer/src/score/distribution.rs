@@ -42,7 +42,8 @@ pub(super) fn score(
     for (row, &sample) in span.samples.iter().enumerate() {
         let outcome = f64::from(column.values[sample as usize]);
         if !outcome.is_nan() {
-            let said = Forecast::of(loss, span.predictions.heads[head].row(row), task.horizons.len(), position);
+            let said =
+                Forecast::of(loss, span.predictions.heads[head].row(row), task.horizons.len(), position);
             sums.add(said.in_units(mean, std), outcome);
         }
     }

@@ -41,7 +41,11 @@ fn task_loss(span: &Span<'_>, task: &Task, head: usize) -> Option<f64> {
                     sum.add_regression(loss, &said, (f64::from(value) - mean) / std);
                 }
                 TaskKind::Regime { classes, loss, .. } => {
-                    sum.add_class(loss, &output[position * classes..(position + 1) * classes], value as usize);
+                    sum.add_class(
+                        loss,
+                        &output[position * classes..(position + 1) * classes],
+                        value as usize,
+                    );
                 }
             }
         }

@@ -16,7 +16,8 @@ pub(super) fn best(scores: &[f32], actual: &[u32], classes: usize) -> Option<f64
     let slope = |inverse: f64| -> f64 {
         let rows = scores.chunks_exact(classes.max(1)).zip(actual);
         rows.map(|(row, &class)| {
-            let expected = probabilities_at(row, inverse.recip()).zip(row).map(|(p, score)| p * f64::from(*score));
+            let expected =
+                probabilities_at(row, inverse.recip()).zip(row).map(|(p, score)| p * f64::from(*score));
             expected.sum::<f64>() - f64::from(row[class as usize])
         })
         .sum()

@@ -18,6 +18,8 @@ pub struct GuardsSpec {
     pub dead_units: f64,
     /// Epochs after which the train loss of some task must have fallen.
     pub no_learning_epochs: usize,
+    /// By which share of what it was in the first epoch.
+    pub no_learning_fall: f64,
 }
 
 impl Default for GuardsSpec {
@@ -30,6 +32,7 @@ impl Default for GuardsSpec {
             exploding_norm: 100.0,
             dead_units: 0.25,
             no_learning_epochs: 5,
+            no_learning_fall: 1e-3,
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::error::TrainError;
 use crate::feed::{Batch, Targets};
 use crate::loss::{Denominators, part_loss};
 use crate::optimizer::Optimizer;
-use crate::small_network::{WINDOW, network, tasks};
 use crate::precision::Precision;
+use crate::small_network::{WINDOW, network, tasks};
 use crate::spec::{AdamSpec, AverageSpec, BalancingSpec, OptimizerSpec, PartRatesSpec, SgdSpec};
 use crate::task::{TaskKind, Tasks};
 
@@ -199,7 +199,9 @@ fn uncertainties_are_learned_and_a_gradient_that_is_too_long_is_cut() {
     let before = weights(network.as_ref());
     let mut stepper = stepper(network.as_ref(), &tasks, &spec, BalancingSpec::Uncertainty);
     stepper.max_norm = 0.01;
-    let _figures = stepper.step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace { rate: 1.0, update: 1 }).unwrap();
+    let _figures = stepper
+        .step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace { rate: 1.0, update: 1 })
+        .unwrap();
     let way = (weights(network.as_ref()) - before).norm().double_value(&[]);
     assert!(way <= 0.0101 && way > 0.001, "a step of rate 1 went {way}");
 }
@@ -296,8 +298,11 @@ fn half_precision_learns_nearly_what_single_precision_does() {
         let start = weights(network.as_ref());
         let mut stepper = stepper(network.as_ref(), &tasks, &spec, BalancingSpec::Fixed);
         (stepper.precision, stepper.scaler) = (precision, precision.scaler(Device::Cpu).unwrap());
-        let figures =
-            stepper.step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace { rate: 0.1, update: 1 });
+        let figures = stepper.step(
+            [Ok(part(&batch, &[0, ROWS]))],
+            &denominators(&batch),
+            Pace { rate: 0.1, update: 1 },
+        );
         (weights(network.as_ref()) - start, Vec::<f32>::try_from(figures.unwrap()).unwrap())
     };
     let (single, figures) = moved(Precision::Fp32);
@@ -314,8 +319,10 @@ fn half_precision_learns_nearly_what_single_precision_does() {
 
 /// The state of a stepper, flat.
 fn everything(stepper: &Stepper<'_>) -> Vec<(String, Vec<f64>)> {
-    let numbers = |tensor: &Tensor| Vec::try_from(tensor.detach().to_kind(Kind::Double).reshape([-1])).unwrap();
-    let weights = tensors(stepper.network, &stepper.balance).into_iter().map(|tensor| ("w".into(), numbers(tensor)));
+    let numbers =
+        |tensor: &Tensor| Vec::try_from(tensor.detach().to_kind(Kind::Double).reshape([-1])).unwrap();
+    let weights =
+        tensors(stepper.network, &stepper.balance).into_iter().map(|tensor| ("w".into(), numbers(tensor)));
     weights.chain(stepper.named_state().into_iter().map(|(name, tensor)| (name, numbers(&tensor)))).collect()
 }
 
@@ -349,7 +356,10 @@ fn a_step_with_an_infinite_gradient_moves_nothing_but_the_scale() {
         let (skipped, moved) = step(&good);
         assert_eq!(skipped, 0.0);
         assert!(moved.iter().zip(&after).all(|((name, one), (_, other))| {
-            name.starts_with("loss_scaler") || name.contains("step") || one != other || one.iter().all(|x| *x == 0.0)
+            name.starts_with("loss_scaler")
+                || name.contains("step")
+                || one != other
+                || one.iter().all(|x| *x == 0.0)
         }));
     }
 }
@@ -357,7 +367,12 @@ fn a_step_with_an_infinite_gradient_moves_nothing_but_the_scale() {
 #[test]
 fn a_gradient_is_clipped_in_its_own_unit() {
     // With a scale of 65536 a gradient of norm 1 would be cut to nothing before it is unscaled.
-    let spec = OptimizerSpec::Sgd(SgdSpec { momentum: 0.0, nesterov: false, weight_decay: 0.0, ..SgdSpec::default() });
+    let spec = OptimizerSpec::Sgd(SgdSpec {
+        momentum: 0.0,
+        nesterov: false,
+        weight_decay: 0.0,
+        ..SgdSpec::default()
+    });
     let (tasks, batch) = (tasks(), batch(&tasks()));
     let way = |max_norm: f64| {
         let network = network();
@@ -365,8 +380,11 @@ fn a_gradient_is_clipped_in_its_own_unit() {
         let mut stepper = stepper(network.as_ref(), &tasks, &spec, BalancingSpec::Fixed);
         (stepper.precision, stepper.max_norm) = (Precision::Fp16, max_norm);
         stepper.scaler = Precision::Fp16.scaler(Device::Cpu).unwrap();
-        let figures =
-            stepper.step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace { rate: 1.0, update: 1 });
+        let figures = stepper.step(
+            [Ok(part(&batch, &[0, ROWS]))],
+            &denominators(&batch),
+            Pace { rate: 1.0, update: 1 },
+        );
         let norm = f64::from(Vec::<f32>::try_from(figures.unwrap()).unwrap()[2]);
         ((weights(network.as_ref()) - start).norm().double_value(&[]), norm)
     };

@@ -2,13 +2,18 @@
 #![cfg(test)]
 
 mod augmentation;
+mod average;
 mod checkpoint;
 mod curriculum;
 mod disk;
+mod guard;
 mod lineage;
+mod lr_find;
+mod precision;
 mod resume;
 mod score;
 mod small_run;
 mod spec;
 mod stop;
+mod task_gradients;
 mod threads;

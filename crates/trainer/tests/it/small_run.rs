@@ -28,6 +28,8 @@ pub(crate) struct SmallRun {
     pub(crate) tasks: Tasks,
     pub(crate) training: TrainingSpec,
     pub(crate) threads: usize,
+    /// Of the network.
+    pub(crate) recurrent_dropout: f64,
 }
 
 pub(crate) fn data_spec() -> DataSpec {
@@ -81,7 +83,7 @@ impl SmallRun {
         training.scheduler = training.scheduler.with_warmup_epochs(0.5);
         training.checkpointing.every_n_epochs = 1;
         training.checkpointing.every_n_steps = Some(4);
-        Self { pipeline: spec, data, asked, tasks, training, threads: 1 }
+        Self { pipeline: spec, data, asked, tasks, training, threads: 1, recurrent_dropout: 0.0 }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
@@ -101,7 +103,7 @@ impl SmallRun {
                     bidirectional: false,
                     attention_heads: 2,
                     dropout: 0.2,
-                    ..LstmSpec::default()
+                    recurrent_dropout: self.recurrent_dropout,
                 },
                 fusion: FusionSpec { output_size: 12, dropout: 0.2, ..FusionSpec::default() },
             }),
