@@ -48,7 +48,7 @@ fn a_run_with_everything_turned_on_is_trained_scored_extracted_and_evaluated() {
     let config = fs::read_to_string(run.run().join("config.yaml")).unwrap();
     assert!(config.contains("precision: fp16"), "{config}");
     let path = run.run();
-    run.say(["evaluate", path.to_str().unwrap(), "--split", "test"]).ended_with(DONE);
+    run.say(["evaluate", "--run", path.to_str().unwrap(), "--split", "test"]).ended_with(DONE);
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Precision {
 pub(crate) struct GradScaler {
     /// `f32`, 0-dim.
     scale: Tensor,
-    /// Good steps since it last moved: `i32`, 0-dim.
+    /// Good steps since it last moved: `f32`, 0-dim, as all tensors of a checkpoint.
     growth_tracker: Tensor,
     growth: ScaleGrowth,
 }
@@ -97,7 +97,7 @@ impl GradScaler {
     fn new(device: Device) -> Result<Self, TrainError> {
         Ok(Self {
             scale: Tensor::f_full([0_i64; 0], f64::from(FIRST_SCALE), (Kind::Float, device))?,
-            growth_tracker: Tensor::f_zeros([0_i64; 0], (Kind::Int, device))?,
+            growth_tracker: Tensor::f_zeros([0_i64; 0], (Kind::Float, device))?,
             growth: ScaleGrowth::default(),
         })
     }
@@ -114,7 +114,10 @@ impl GradScaler {
 
     /// Moves the scale after a step for which `skip` was what [`GradScaler::unscale`] returned.
     pub(crate) fn update(&self, skip: &Tensor) -> Result<(), TrainError> {
-        Ok(update_loss_scale(&self.scale, &self.growth_tracker, skip, &self.growth)?)
+        let growth_tracker = self.growth_tracker.f_to_kind(Kind::Int)?;
+        update_loss_scale(&self.scale, &growth_tracker, skip, &self.growth)?;
+        self.growth_tracker.shallow_clone().f_copy_(&growth_tracker)?;
+        Ok(())
     }
 
     /// What a resume needs. The tensors are those in use.

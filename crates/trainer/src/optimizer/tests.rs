@@ -160,7 +160,9 @@ fn biases_norms_and_queries_do_not_decay() {
     let network = small_network::network();
     let spec = OptimizerSpec::default();
     let mut decaying = 0;
-    for Learned { name, tensor, decays } in learned(&spec, network.parameters()) {
+    for Learned { name, tensor, decays, .. } in
+        learned(&spec, &PartRatesSpec::default(), network.parameters())
+    {
         let is_vector = tensor.dim() == 1 || name.ends_with(".q");
         assert_eq!(decays, !is_vector, "{name} {:?}", tensor.size());
         assert!(!(decays && name.contains("bias")), "{name}");
