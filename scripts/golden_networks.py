@@ -1,18 +1,22 @@
 """Golden passes of every architecture and fusion: weights, inputs, outputs and gradients of PyTorch modules (torch_networks.py).
 
     pip install torch==2.11.0 numpy safetensors
-    python scripts/golden_networks.py            writes crates/models/tests/golden/*.safetensors
+    python scripts/golden_networks.py            writes crates/models/tests/golden/*.safetensors and autocast.json
     python scripts/golden_networks.py --check    exits with 1 where a file differs from what it would write, by more than 1e-6
 
 A file holds `weight/<name>`, `input/<timeframe>`, `upstream/<head>`, `output/<head>`, `output/features` and `gradient/<name>`; its
 metadata holds the spec as JSON under `spec`. The gradients are those of the sum over the heads of <output, upstream>, in evaluation
 mode. Weights start as PyTorch's own and are then shaken, so that no bias is zero and no scale is one.
+
+`autocast.json` holds, for some of the files, the losses of their outputs in 32 bits and under `torch.autocast` in bfloat16 and, without an LSTM, float16:
+Huber's against <upstream times its size>, and the cross entropy of the classes with the greatest upstream. The losses are of 32 bits.
 """
 import argparse
 import json
 import sys
 
 import torch
+from torch.nn import functional
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -111,6 +115,41 @@ def record(spec, batch, seed):
     return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
 
 
+AUTOCAST = ["hybrid_three_timeframes", "hybrid_bidirectional", "hybrid_attention", "cnn_bilinear", "lstm_gated"]
+AUTOCAST_KINDS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def head_losses(spec, outputs, tensors):
+    for head, output in zip(spec["heads"], outputs):
+        upstream = tensors[f"upstream/{head['name']}"]
+        if "classification" in head["kind"]:
+            classes = head["kind"]["classification"]["classes"]
+            labels = upstream.reshape(-1, classes).argmax(1)
+            yield functional.cross_entropy(output.float().reshape(-1, classes), labels).item()
+        else:
+            yield functional.huber_loss(output.float(), upstream * upstream.numel()).item()
+
+
+def autocast():
+    """The losses of some cases by kind of number."""
+    cases = {}
+    for name in AUTOCAST:
+        spec, tensors = CASES[name]["spec"], record(**CASES[name])
+        module = network(spec)
+        with torch.no_grad():
+            for theirs, parameter in module.named_parameters():
+                parameter.copy_(tensors[f"weight/{our_name(theirs)}"])
+        inputs = [tensors[f"input/{timeframe}"] for timeframe in range(len(spec["inputs"]))]
+        cases[name] = {}
+        for kind, dtype in AUTOCAST_KINDS.items():
+            if kind == "fp16" and spec["model"]["kind"] != "cnn":
+                continue  # PyTorch has no LSTM under autocast to float16 on a CPU: oneDNN refuses it
+            with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
+                outputs = module(inputs)
+            cases[name][kind] = list(head_losses(spec, outputs, tensors))
+    return cases
+
+
 def differences(path, tensors):
     """What a stored file has otherwise, as lines of text."""
     with safe_open(path, "pt") as stored:
@@ -138,6 +177,17 @@ def main():
             GOLDEN.mkdir(parents=True, exist_ok=True)
             save_file(tensors, path, metadata={"spec": json.dumps(case["spec"])})
             print(f"{path.relative_to(ROOT)}: {len(tensors)} tensors, {path.stat().st_size} bytes")
+    path, found = GOLDEN / "autocast.json", autocast()
+    if check:
+        stored = json.loads(path.read_text())
+        for name, kinds in found.items():
+            for kind, losses in kinds.items():
+                distance = max(abs(one - other) for one, other in zip(losses, stored[name][kind]))
+                # Which kernel rounds half precision depends on the processor.
+                if not distance <= (CHECK_TOLERANCE if kind == "fp32" else 1e-2):
+                    faults.append(f"autocast.json: {name} in {kind} differs by {distance:.1e}")
+    else:
+        path.write_text(json.dumps(found, indent=1) + "\n")
     for fault in faults:
         print(fault)
     sys.exit(1 if faults else 0)

@@ -1,5 +1,6 @@
 """Golden values for `crates/trainer`, from PyTorch: its schedulers, its losses on the valid cells alone, its optimisers, the
-gradients of uncertainty balancing; and class weights from sums written out.
+gradients of uncertainty balancing, its loss scaler, its averaged weights, the losses of distributions and of smoothed and focal
+classes; and class weights from sums written out.
 
   pip install torch==2.11.0 numpy
   python scripts/golden_trainer.py            # writes crates/trainer/tests/golden/*.json
@@ -234,6 +235,130 @@ def class_weights():
     return {"counts": counts, "balanced": balanced, "effective_number": effective, "batch": batch}
 
 
+def grad_scaler():
+    """Steps with finite and infinite gradients: unscale, clip, step, update. Scripted gradients, as if by autograd."""
+    torch.manual_seed(12)
+    cases = []
+    for kind in ["adamw", "sgd"]:
+        shapes = [[3, 2], [4]]
+        parameters = [torch.randn(shape).requires_grad_() for shape in shapes]
+        start = [parameter.detach().clone() for parameter in parameters]
+        if kind == "adamw":
+            made = torch.optim.AdamW(parameters, lr=1e-2, weight_decay=0.0)
+        else:
+            made = torch.optim.SGD(parameters, lr=1e-2, momentum=0.9, nesterov=True)
+        scaler = torch.amp.GradScaler("cpu", init_scale=65536.0, growth_interval=3)
+        steps = []
+        for bad in [None, math.inf, None, None, None, None, math.nan, -math.inf, None, None, None, None]:
+            true = [torch.randn(shape) * 3.0 for shape in shapes]
+            if bad is not None:
+                true[1][2] = bad
+            loss = sum((parameter * gradient).sum() for parameter, gradient in zip(parameters, true))
+            made.zero_grad()
+            scaler.scale(loss).backward()
+            scaled = [parameter.grad.clone() for parameter in parameters]
+            scale = scaler.get_scale()
+            scaler.unscale_(made)
+            norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            scaler.step(made)
+            scaler.update()
+            steps.append({
+                "scale": scale, "gradients": [[repr(x) for x in g.flatten().tolist()] for g in scaled], "skipped": bad is not None,
+                "norm": None if bad is not None else norm, "next_scale": scaler.get_scale(),
+                "growth_tracker": scaler._get_growth_tracker(),
+                "parameters": [parameter.detach().clone() for parameter in parameters],
+            })
+        cases.append({"kind": kind, "shapes": shapes, "start": start, "steps": steps})
+    return cases
+
+
+def average():
+    """The average after each of ten updates, its decay following min(decay, (1 + t) / (10 + t)), t from 1."""
+    torch.manual_seed(13)
+    from torch.optim.swa_utils import AveragedModel
+
+    cases = []
+    for decay in [0.5, 0.99]:
+        model = torch.nn.Linear(3, 2)
+        updates = [0]
+
+        def follow(averages, weights, _):
+            kept = min(decay, (1 + updates[0]) / (10 + updates[0]))
+            for mean, weight in zip(averages, weights):
+                mean.lerp_(weight, 1 - kept)
+
+        averaged = AveragedModel(model, multi_avg_fn=follow)
+        averaged.update_parameters(model)  # the first call copies
+        start = model.weight.detach().clone()
+        steps = []
+        for t in range(1, 11):
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter += torch.randn_like(parameter)
+            updates[0] = t
+            averaged.update_parameters(model)
+            steps.append({"weight": model.weight.detach().clone(), "average": averaged.module.weight.detach().clone()})
+        cases.append({"decay": decay, "start": start, "steps": steps})
+    return cases
+
+
+def heads():
+    """Losses of distributions and of classes, and their gradients, over a batch with holes."""
+    torch.manual_seed(14)
+    batch, horizons = 9, 2
+
+    def case(name, outputs, target, loss, parameter=None):
+        output = (1.5 * torch.randn(batch, outputs)).requires_grad_()
+        mask = torch.rand(batch, horizons) >= 0.3
+        mean = loss(output)[mask].mean()
+        [gradient] = torch.autograd.grad(mean, [output])
+        return {
+            "name": name, "parameter": parameter, "output": output.detach(), "target": (target * mask).float(), "mask": mask.float(),
+            "loss": mean.detach(), "gradient": gradient,
+        }
+
+    target = 1.5 * torch.randn(batch, horizons)
+    classes = torch.randint(CLASSES, (batch, horizons))
+
+    def gaussian(output):
+        mean, log_variance = output[:, :horizons], output[:, horizons:]
+        nll = functional.gaussian_nll_loss(mean, target, log_variance.exp(), full=True, reduction="none")
+        return nll / (0.5 * (1 + math.log(2 * math.pi)))
+
+    def quantile(tail):
+        def loss(output):
+            median, below, above = output.split(horizons, 1)
+            levels = torch.tensor([tail, 0.5, 1 - tail]).reshape(3, 1, 1)
+            quantiles = torch.stack([median - functional.softplus(below), median, median + functional.softplus(above)])
+            off = target - quantiles
+            return 2 * torch.where(off >= 0, levels * off, (levels - 1) * off).mean(0)
+
+        return loss
+
+    def scores(output):
+        return output.reshape(batch, horizons, CLASSES).transpose(1, 2)
+
+    def smoothed(output):
+        return functional.cross_entropy(scores(output), classes, label_smoothing=0.2, reduction="none") / math.log(CLASSES)
+
+    def focal(gamma):
+        def loss(output):
+            entropy = functional.cross_entropy(scores(output), classes, reduction="none")
+            true = torch.softmax(scores(output), 1).gather(1, classes.unsqueeze(1)).squeeze(1)
+            return (1 - true) ** gamma * entropy / ((1 - 1 / CLASSES) ** gamma * math.log(CLASSES))
+
+        return loss
+
+    return [
+        case("gaussian", 2 * horizons, target, gaussian),
+        case("quantile", 3 * horizons, target, quantile(0.1), 0.1),
+        case("quantile", 3 * horizons, target, quantile(0.3), 0.3),
+        case("label_smoothing", CLASSES * horizons, classes, smoothed, 0.2),
+        case("focal", CLASSES * horizons, classes, focal(2.0), 2.0),
+        case("focal", CLASSES * horizons, classes, focal(0.5), 0.5),
+    ]
+
+
 def plain(value):
     """Tensors as flat lists, or numbers where they have no axis."""
     if isinstance(value, torch.Tensor):
@@ -259,7 +384,7 @@ def same(found, expected):
 
 def main():
     differs = False
-    documents = [schedule, loss, balance, optimizer, class_weights]
+    documents = [schedule, loss, balance, optimizer, class_weights, grad_scaler, average, heads]
     for name, make in [(make.__name__, make) for make in documents]:
         path, value = FOLDER / f"{name}.json", plain(make())
         if "--check" in sys.argv[1:]:

@@ -4,13 +4,15 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 11] = [
     "adamw.cpp",
+    "autocast.cpp",
     "clip.cpp",
     "conv_block.cpp",
     "dropout.cpp",
     "generator.cpp",
     "kernel/choice.cpp",
+    "loss_scale.cpp",
     "lstm.cpp",
     "process.cpp",
     "sgd.cpp",

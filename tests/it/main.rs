@@ -20,6 +20,7 @@ mod mlflow;
 #[path = "../../crates/tracking/tests/it/mlflow_server.rs"]
 mod mlflow_server;
 mod pandas;
+mod precision;
 mod program;
 mod real_bars;
 mod registry;

@@ -5,6 +5,7 @@ mod data;
 mod doctor;
 mod evaluate;
 mod extract;
+mod lr_find;
 mod registry;
 mod replay;
 mod runs;
@@ -29,6 +30,8 @@ pub(crate) struct Command {
 enum Verb {
     /// Train a network, score it on the validation span, write artefact and report.
     Train(train::Arguments),
+    /// Try learning rates for a few steps each, without leaving a run behind.
+    LrFind(lr_find::Arguments),
     /// Score a trained run again from its artefact and the same bars; the only command that opens the test span.
     Evaluate(evaluate::Arguments),
     /// Write the features and forecasts of any bars as Parquet, from a run or a registered model.
@@ -79,6 +82,7 @@ fn config_of(run: &RunFolder) -> Result<RunConfig, Failure> {
 pub(crate) fn run(command: &Command) -> Result<i32, Failure> {
     match &command.verb {
         Verb::Train(arguments) => train::run(arguments),
+        Verb::LrFind(arguments) => lr_find::run(arguments),
         Verb::Evaluate(arguments) => evaluate::run(arguments),
         Verb::Extract(arguments) => extract::run(arguments),
         Verb::Registry(verb) => registry::run(verb),

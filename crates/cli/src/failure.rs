@@ -77,6 +77,9 @@ impl From<TrainError> for Failure {
             | TrainError::UnknownMetric { .. }
             | TrainError::UndefinedMetric { .. }
             | TrainError::CurriculumLabel { .. }
+            | TrainError::Precision { .. }
+            | TrainError::NoSuchPart { .. }
+            | TrainError::LrFind { .. }
             | TrainError::Lineage { .. }
             | TrainError::NoCheckpoint { .. } => Self::bad_input(error),
             _ => Self::failed(error),

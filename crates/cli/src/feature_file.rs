@@ -29,8 +29,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use tapeline_artefact::{Extractor, Predictions};
-use tapeline_data_pipeline::{Dataset, Split, Symbol};
-use tapeline_models::HeadKind;
+use tapeline_data_pipeline::{Dataset, FittedTarget, Split, Symbol};
 use tapeline_trainer::EVALUATION_BATCH;
 
 use crate::failure::Failure;
@@ -155,21 +154,16 @@ impl Extraction<'_> {
             let values: Vec<f32> = (0..rows).map(|row| said.features.row(row)[feature]).collect();
             columns.push((format!("f{feature:03}"), Arc::new(Float32Array::from(values))));
         }
-        let mut labels = self.extractor.description().fitted.labels.iter();
-        for (head, said) in self.extractor.description().network.heads.iter().zip(&said.heads) {
-            for (position, target) in labels.by_ref().take(horizons(head.kind)).enumerate() {
+        let description = self.extractor.description();
+        // A task's labels are of one kind and lie side by side; a head may say more of each than the forecast.
+        let kind = |target: &FittedTarget| std::mem::discriminant(&target.spec);
+        let by_task = description.fitted.labels.chunk_by(|one, other| kind(one) == kind(other));
+        for ((head, said), labels) in description.network.heads.iter().zip(&said.heads).zip(by_task) {
+            for (position, target) in labels.iter().enumerate() {
                 let name = format!("{}_h{}", head.name, target.spec.horizon());
                 columns.extend(forecast::columns(&name, &target.fitted, position, said));
             }
         }
-    }
-}
-
-/// How many labels a head speaks of.
-fn horizons(head: HeadKind) -> usize {
-    match head {
-        HeadKind::Regression { outputs } => outputs,
-        HeadKind::Classification { horizons, .. } => horizons,
     }
 }
 

@@ -15,6 +15,7 @@ mod scale;
 mod scatter;
 pub(crate) mod skill;
 mod span;
+mod sweep;
 mod table;
 mod targets;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use tapeline_trainer::Scorecard;
 
 pub(crate) use file::write;
 use html::{Html, classed, tag, tag_with};
+pub(crate) use sweep::sweep_svg;
 
 /// Light, dark, narrow and printed.
 const STYLE: &str = include_str!("report/style.css");

@@ -43,6 +43,7 @@ pub mod baseline;
 pub mod calibration;
 pub mod classification;
 pub mod direction;
+pub mod distribution;
 pub mod ic;
 pub mod newey_west;
 pub mod regression;

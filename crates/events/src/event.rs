@@ -16,13 +16,15 @@ use crate::target::TargetOutcome;
 /// for each epoch:
 ///     EpochStarted                    not again when a run resumes inside the epoch
 ///     for each batch:
-///         Step                        after the update
+///         Step                        after the update, or in its place where it is skipped
+///         GuardTripped                for each guard that sees something in it
 ///         CheckpointSaved             for each checkpoint that was finished since the step before; or CheckpointFailed
 ///         if a signal came:              (after an epoch's last batch: EpochEnded first)
 ///             CheckpointSaved         of the interruption, and of any before it that was still being written
 ///             Interrupted
 ///             RunEnded(interrupted)   and out
 ///     EpochEnded                      after validation
+///     GuardTripped                    for each guard that sees something in the epoch
 ///     CheckpointSaved                 of the last epoch, likewise; or CheckpointFailed
 ///     if nothing improved for long:
 ///         EarlyStopped                and out of the loop
@@ -41,8 +43,8 @@ use crate::target::TargetOutcome;
 /// Checkpoints are written while the training goes on: which step follows the news of one depends on the disk. Among
 /// themselves such news come in the order of the steps that they tell of.
 ///
-/// `step` counts the updates done so far: the first [`Event::Step`] has step 1, and a checkpoint at step `s` holds the
-/// weights after `s` updates. `epoch` counts from 1.
+/// `step` counts the steps done so far, those that were skipped included: the first [`Event::Step`] has step 1, and a
+/// checkpoint at step `s` holds the weights after `s` of them. `epoch` counts from 1.
 ///
 /// In JSON an event is an object whose `kind` is the variant's name in snake case. Numbers that JSON cannot write are the
 /// strings `"NaN"`, `"Infinity"` and `"-Infinity"`; an undefined metric is `null`.
@@ -87,9 +89,9 @@ pub enum Event {
         /// Updates done before it.
         step: u64,
     },
-    /// One update of the weights.
+    /// One update of the weights, or one that was skipped.
     Step {
-        /// Updates done, this one included.
+        /// Steps done, this one included.
         step: u64,
         /// The epoch it belongs to.
         epoch: u64,
@@ -105,6 +107,23 @@ pub enum Event {
         /// Each task's own loss before its weight, by the task's name.
         #[serde(with = "number::map")]
         losses: BTreeMap<String, f64>,
+        /// What the loss was multiplied by for the backward pass, where it was; the norm and the losses are without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        loss_scale: Option<f64>,
+        /// Whether the gradient or the loss was not finite, so that nothing moved but the loss scale.
+        #[serde(default, skip_serializing_if = "is_false")]
+        skipped: bool,
+    },
+    /// Something about the training looks wrong.
+    GuardTripped {
+        /// The last step that it was seen in.
+        step: u64,
+        /// The epoch it belongs to.
+        epoch: u64,
+        /// What was looked at.
+        guard: Guard,
+        /// What was seen, and what to do.
+        message: String,
     },
     /// A pass is over and validation was looked at.
     EpochEnded {
@@ -197,6 +216,26 @@ pub enum Event {
     },
 }
 
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What is looked at while a run trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// A loss or a gradient that is no number any more.
+    NonFinite,
+    /// A loss far above those before it.
+    LossSpike,
+    /// A gradient far longer than those before it.
+    ExplodingNorm,
+    /// Features that say the same of every sample.
+    DeadUnits,
+    /// Train losses that do not fall.
+    NoLearning,
+}
+
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -221,6 +260,7 @@ impl Event {
             Self::ResumedFrom { .. } => "resumed_from",
             Self::EpochStarted { .. } => "epoch_started",
             Self::Step { .. } => "step",
+            Self::GuardTripped { .. } => "guard_tripped",
             Self::EpochEnded { .. } => "epoch_ended",
             Self::CheckpointSaved { .. } => "checkpoint_saved",
             Self::CheckpointFailed { .. } => "checkpoint_failed",
@@ -242,6 +282,7 @@ impl Event {
             Self::ResumedFrom { step, .. }
             | Self::EpochStarted { step, .. }
             | Self::Step { step, .. }
+            | Self::GuardTripped { step, .. }
             | Self::EpochEnded { step, .. }
             | Self::CheckpointSaved { step, .. }
             | Self::CheckpointFailed { step, .. }
@@ -265,6 +306,7 @@ impl Event {
             Self::ResumedFrom { epoch, .. }
             | Self::EpochStarted { epoch, .. }
             | Self::Step { epoch, .. }
+            | Self::GuardTripped { epoch, .. }
             | Self::EpochEnded { epoch, .. }
             | Self::CheckpointSaved { epoch, .. }
             | Self::EarlyStopped { epoch, .. }
@@ -298,6 +340,27 @@ mod tests {
     }
 
     #[test]
+    fn a_step_says_its_scale_and_that_it_was_skipped_where_it_was_and_older_lines_are_read() {
+        let old = r#"{"kind":"step","step":1,"epoch":1,"learning_rate":0.1,"gradient_norm":2.0,"loss":3.0,"losses":{}}"#;
+        let plain = serde_json::from_str::<Event>(old).unwrap();
+        assert!(matches!(plain, Event::Step { loss_scale: None, skipped: false, .. }));
+        assert_eq!(serde_json::to_string(&plain).unwrap(), old);
+        let skipped = Event::Step {
+            step: 1,
+            epoch: 1,
+            learning_rate: 0.1,
+            gradient_norm: f64::INFINITY,
+            loss: 3.0,
+            losses: BTreeMap::new(),
+            loss_scale: Some(65536.0),
+            skipped: true,
+        };
+        let text = serde_json::to_string(&skipped).unwrap();
+        assert!(text.ends_with(r#""loss_scale":65536.0,"skipped":true}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), skipped);
+    }
+
+    #[test]
     fn the_kind_that_is_told_is_the_kind_that_is_written() {
         let events = [
             Event::ResumedFrom { step: 1, epoch: 1 },
@@ -310,6 +373,7 @@ mod tests {
             },
             Event::RunEnded { step: 9, epoch: 3, outcome: Outcome::EarlyStopped },
             Event::TestSpanOpened { times: 2, fingerprint: "ab".into() },
+            Event::GuardTripped { step: 4, epoch: 1, guard: Guard::LossSpike, message: "so".into() },
         ];
         for event in events {
             let json = serde_json::to_value(&event).unwrap();

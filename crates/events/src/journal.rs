@@ -227,6 +227,7 @@ const fn must_survive_power_cut(event: &Event) -> bool {
         | Event::ResumedFrom { .. }
         | Event::EpochStarted { .. }
         | Event::Step { .. }
+        | Event::GuardTripped { .. }
         | Event::CheckpointFailed { .. }
         | Event::System { .. }
         | Event::Warning { .. } => false,

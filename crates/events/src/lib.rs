@@ -21,6 +21,8 @@
 //!     gradient_norm: 0.7,
 //!     loss: f64::NAN,
 //!     losses: BTreeMap::new(),
+//!     loss_scale: None,
+//!     skipped: false,
 //! });
 //! journal.observe(&Event::RunEnded { step: 1, epoch: 1, outcome: Outcome::Completed });
 //! assert!(journal.health().is_sound());
@@ -49,7 +51,7 @@ mod tail;
 mod target;
 
 pub use error::JournalError;
-pub use event::{Event, Outcome};
+pub use event::{Event, Guard, Outcome};
 pub use journal::{Health, Journal, Opened, TornLine};
 pub use observer::{Observer, Observers};
 pub use projection::{ProjectedRow, projection};

@@ -42,7 +42,8 @@ impl Eq for ProjectedRow {}
 /// that was killed or interrupted any number of times and resumed has the same projection as one that never was.
 ///
 /// Left out is what only tells how the run was kept alive: checkpoints, interruptions, resumptions, warnings, openings of
-/// the test span, the machine's figures; and verdicts on targets, which follow from the scores. Superseded, and dropped, is
+/// the test span, the machine's figures; what guards say of the numbers that are there; and verdicts on targets, which follow
+/// from the scores. Superseded, and dropped, is
 /// - by a `resumed_from` at step `s`: every row at a later step, every score and the end;
 /// - by a second `run_started` (the first attempt died before its first checkpoint): everything;
 /// - by an epoch that ends or stops early a second time (the checkpoint lay between its last step and its end): the first
@@ -89,11 +90,13 @@ fn project(event: &Event) -> Option<ProjectedRow> {
         | Event::RunEnded {
             outcome: Outcome::Completed | Outcome::EarlyStopped | Outcome::Stopped, ..
         } => BTreeMap::new(),
-        Event::Step { learning_rate, gradient_norm, loss, losses, .. } => {
+        Event::Step { learning_rate, gradient_norm, loss, losses, loss_scale, skipped, .. } => {
             let own = [("learning_rate", learning_rate), ("gradient_norm", gradient_norm), ("loss", loss)];
             let own = own.map(|(name, number)| (name.to_owned(), Some(*number)));
             let of_tasks = losses.iter().map(|(task, number)| (format!("loss/{task}"), Some(*number)));
-            own.into_iter().chain(of_tasks).collect()
+            let scale = loss_scale.map(|scale| ("loss_scale".to_owned(), Some(scale)));
+            let skipped = skipped.then(|| ("skipped".to_owned(), Some(1.0)));
+            own.into_iter().chain(of_tasks).chain(scale).chain(skipped).collect()
         }
         Event::EpochEnded { metrics, .. } | Event::Scored { metrics, .. } => metrics.clone(),
         Event::EarlyStopped { best, .. } => BTreeMap::from([("best".to_owned(), Some(*best))]),
@@ -106,6 +109,7 @@ fn project(event: &Event) -> Option<ProjectedRow> {
         | Event::TestSpanOpened { .. }
         | Event::TargetsChecked { .. }
         | Event::System { .. }
+        | Event::GuardTripped { .. }
         | Event::Warning { .. } => return None,
     };
     Some(ProjectedRow { kind: event.kind(), step: event.step(), epoch: event.epoch(), metrics })

@@ -8,9 +8,12 @@ pub(crate) mod linear;
 pub(crate) mod norm;
 pub(crate) mod recurrent;
 
+use tapeline_torch_ext::autocast_kind;
 use tch::{Device, Kind, Tensor};
 
-/// Can the fused operations of `tapeline_torch_ext` take `x`?
+/// Can the fused operations of `tapeline_torch_ext` take `x`? They compute in 32 bits: under autocast they step aside.
 fn is_float_on_cpu(x: &Tensor) -> bool {
-    x.device() == Device::Cpu && x.f_kind().is_ok_and(|kind| kind == Kind::Float)
+    x.device() == Device::Cpu
+        && x.f_kind().is_ok_and(|kind| kind == Kind::Float)
+        && autocast_kind(Device::Cpu).is_none()
 }

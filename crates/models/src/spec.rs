@@ -132,6 +132,8 @@ pub struct LstmSpec {
     pub attention_heads: usize,
     /// Share of activations dropped between layers in training, 0 ≤ p < 1.
     pub dropout: f64,
+    /// Share of the weights from state to state dropped in training, 0 ≤ p < 1: the same ones for a whole batch.
+    pub recurrent_dropout: f64,
 }
 
 impl LstmSpec {
@@ -150,6 +152,7 @@ impl Default for LstmSpec {
             bidirectional: false,
             attention_heads: DEFAULT_ATTENTION_HEADS,
             dropout: DEFAULT_DROPOUT,
+            recurrent_dropout: 0.0,
         }
     }
 }

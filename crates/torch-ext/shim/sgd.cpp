@@ -14,12 +14,14 @@ extern "C" char* tapeline_sgd_step(
     double learning_rate,
     double momentum,
     bool nesterov,
-    double weight_decay) {
+    double weight_decay,
+    const at::Tensor* skip) {
   return tapeline::guard([&] {
     const at::NoGradGuard no_grad;
     at::_fused_sgd_(
         tapeline::list(parameters, count), tapeline::contiguous_list(gradients, count),
         tapeline::list(buffers, buffer_count), weight_decay, momentum, learning_rate, /*dampening=*/0.0, nesterov,
-        /*maximize=*/false, /*is_first_step=*/false);
+        /*maximize=*/false, /*is_first_step=*/false, /*grad_scale=*/std::nullopt,
+        skip == nullptr ? std::optional<at::Tensor>() : *skip);
   });
 }

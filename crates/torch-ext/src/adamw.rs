@@ -4,7 +4,9 @@ use tch::Tensor;
 
 use crate::Error;
 use crate::ffi::{self, AdamLists, Decay};
-use crate::operand::{check_counts, check_numbers, float_of_shape, in_place, is_finite_and_not_negative};
+use crate::operand::{
+    check_counts, check_numbers, float_of_shape, in_place, is_finite_and_not_negative, skip_of,
+};
 
 /// The numbers of one AdamW update (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019), or of one of Adam.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +38,8 @@ impl Default for AdamW {
 /// `p -= lr·decay·p; m += (1-β₁)(g-m); v += (1-β₂)(g²-v); p -= lr/(1-β₁ᵗ) · m / (√(v/(1-β₂ᵗ)) + ε)`.
 /// Gradients are left as they are.
 ///
+/// `skip` is 0-dimensional `f32`: where it is 1 nothing moves, the steps included, and nobody waits for the device to know.
+///
 /// # Errors
 /// When a length, shape, kind, layout or number is wrong (nothing has changed then), or libtorch refuses.
 pub fn adamw_step(
@@ -45,9 +49,10 @@ pub fn adamw_step(
     second_moments: &[Tensor],
     steps: &[Tensor],
     update: &AdamW,
+    skip: Option<&Tensor>,
 ) -> Result<(), Error> {
     let lists = AdamLists { parameters, gradients, first_moments, second_moments, steps };
-    step(&lists, update, Decay::Parameter)
+    step(&lists, update, Decay::Parameter, skip)
 }
 
 /// As [`adamw_step`], but the decay acts through the gradient (Kingma and Ba, "Adam", 2015, with an L2 penalty): with
@@ -62,12 +67,13 @@ pub fn adam_step(
     second_moments: &[Tensor],
     steps: &[Tensor],
     update: &AdamW,
+    skip: Option<&Tensor>,
 ) -> Result<(), Error> {
     let lists = AdamLists { parameters, gradients, first_moments, second_moments, steps };
-    step(&lists, update, Decay::Gradient)
+    step(&lists, update, Decay::Gradient, skip)
 }
 
-fn step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay) -> Result<(), Error> {
+fn step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay, skip: Option<&Tensor>) -> Result<(), Error> {
     let operation = decay.operation();
     update.check(operation)?;
     let counts = [
@@ -88,7 +94,7 @@ fn step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay) -> Result<(), Error
     if lists.parameters.is_empty() {
         return Ok(());
     }
-    ffi::adam_step(lists, update, decay)
+    ffi::adam_step(lists, update, decay, skip_of(operation, skip)?)
 }
 
 impl AdamW {

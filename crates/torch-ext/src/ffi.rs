@@ -25,6 +25,7 @@ unsafe extern "C" {
         beta2: f64,
         weight_decay: f64,
         epsilon: f64,
+        skip: *const C_tensor,
     ) -> Message;
     fn tapeline_sgd_step(
         count: usize,
@@ -36,7 +37,27 @@ unsafe extern "C" {
         momentum: f64,
         nesterov: bool,
         weight_decay: f64,
+        skip: *const C_tensor,
     ) -> Message;
+    fn tapeline_unscale(
+        count: usize,
+        gradients: *const Pointer,
+        scale: *const C_tensor,
+        found_inf: *mut Pointer,
+    ) -> Message;
+    fn tapeline_update_scale(
+        scale: Pointer,
+        growth_tracker: Pointer,
+        found_inf: *const C_tensor,
+        growth: f64,
+        backoff: f64,
+        growth_interval: i64,
+    ) -> Message;
+    fn tapeline_enter_autocast(cuda: bool, kind: c_int, cached: bool, before: *mut AutocastState) -> Message;
+    fn tapeline_leave_autocast(before: AutocastState);
+    fn tapeline_autocast_kind(cuda: bool) -> c_int;
+    fn tapeline_allow_tf32(allowed: bool) -> Message;
+    fn tapeline_gpu_has_bf16(has: *mut bool) -> Message;
     fn tapeline_clip_gradient_norm(
         count: usize,
         gradients: *const Pointer,
@@ -108,8 +129,23 @@ pub(crate) struct AdamLists<'a> {
     pub(crate) steps: &'a [Tensor],
 }
 
+/// What autocast was in a thread before it was changed there.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AutocastState {
+    cuda: bool,
+    enabled: bool,
+    kind: c_int,
+    cached: bool,
+}
+
 /// The lists must have one length.
-pub(crate) fn adam_step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay) -> Result<(), Error> {
+pub(crate) fn adam_step(
+    lists: &AdamLists<'_>,
+    update: &AdamW,
+    decay: Decay,
+    skip: Option<&Tensor>,
+) -> Result<(), Error> {
     let parameters = pointers(lists.parameters.iter().copied());
     let gradients = pointers(lists.gradients.iter().copied());
     let first_moments = pointers(lists.first_moments);
@@ -134,6 +170,7 @@ pub(crate) fn adam_step(lists: &AdamLists<'_>, update: &AdamW, decay: Decay) -> 
             update.beta2,
             update.weight_decay,
             update.epsilon,
+            borrowed(skip),
         )
     };
     check(decay.operation(), message)
@@ -145,6 +182,7 @@ pub(crate) fn sgd_step(
     gradients: &[&Tensor],
     buffers: &[Tensor],
     update: &Sgd,
+    skip: Option<&Tensor>,
 ) -> Result<(), Error> {
     assert_eq!(gradients.len(), parameters.len(), "the caller checked the lengths");
     let parameters = pointers(parameters.iter().copied());
@@ -162,9 +200,64 @@ pub(crate) fn sgd_step(
             update.momentum,
             update.nesterov,
             update.weight_decay,
+            borrowed(skip),
         )
     };
     check("sgd_step", message)
+}
+
+pub(crate) fn unscale(gradients: &[&Tensor], scale: &Tensor) -> Result<Tensor, Error> {
+    let gradients = pointers(gradients.iter().copied());
+    returned("unscale_gradients", |found_inf| {
+        // SAFETY: the list holds as many pointers as it says, to tensors that are borrowed during the call.
+        unsafe { tapeline_unscale(gradients.len(), gradients.as_ptr(), scale.as_ptr(), found_inf) }
+    })
+}
+
+pub(crate) fn update_scale(
+    scale: &Tensor,
+    growth_tracker: &Tensor,
+    found_inf: &Tensor,
+    [growth, backoff]: [f64; 2],
+    growth_interval: i64,
+) -> Result<(), Error> {
+    let (scale, growth_tracker) = (scale.as_ptr().cast_mut(), growth_tracker.as_ptr().cast_mut());
+    // SAFETY: all tensors are borrowed during the call, which changes what they hold and not what they are.
+    let message = unsafe {
+        tapeline_update_scale(scale, growth_tracker, found_inf.as_ptr(), growth, backoff, growth_interval)
+    };
+    check("update_loss_scale", message)
+}
+
+pub(crate) fn enter_autocast(cuda: bool, kind: c_int, cached: bool) -> Result<AutocastState, Error> {
+    let mut before = AutocastState { cuda, enabled: false, kind, cached };
+    // SAFETY: the shim writes what was set in this thread to `before`.
+    check("Autocast::enter", unsafe { tapeline_enter_autocast(cuda, kind, cached, &raw mut before) })?;
+    Ok(before)
+}
+
+/// In the thread that entered.
+pub(crate) fn leave_autocast(before: AutocastState) {
+    // SAFETY: sets what belongs to this thread alone, to what it was.
+    unsafe { tapeline_leave_autocast(before) }
+}
+
+/// Negative where nothing is cast.
+pub(crate) fn autocast_kind(cuda: bool) -> c_int {
+    // SAFETY: reads what belongs to this thread alone.
+    unsafe { tapeline_autocast_kind(cuda) }
+}
+
+pub(crate) fn allow_tf32(allowed: bool) -> Result<(), Error> {
+    // SAFETY: sets two flags of libtorch's context.
+    check("allow_tf32", unsafe { tapeline_allow_tf32(allowed) })
+}
+
+pub(crate) fn gpu_has_bf16() -> Result<bool, Error> {
+    let mut has = false;
+    // SAFETY: the shim writes one bool, or returns a message.
+    check("gpu_has_bf16", unsafe { tapeline_gpu_has_bf16(&raw mut has) })?;
+    Ok(has)
 }
 
 pub(crate) fn clip_gradient_norm(gradients: &[&Tensor], max_norm: f64) -> Result<Tensor, Error> {
@@ -183,7 +276,7 @@ pub(crate) fn conv_block(
     mask: Option<&Tensor>,
 ) -> Result<Tensor, Error> {
     let tensors = pointers(tensors.iter().copied());
-    let mask = mask.map_or(std::ptr::null(), Tensor::as_ptr);
+    let mask = borrowed(mask);
     returned("conv_block", |out| {
         // SAFETY: the list holds as many pointers as it says; all tensors are borrowed during the call, and the shim keeps
         // its own references to those that it needs later.
@@ -267,6 +360,10 @@ pub(crate) fn keep_freed_memory() {
 
 fn pointers<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<Pointer> {
     tensors.into_iter().map(|tensor| tensor.as_ptr().cast_mut()).collect()
+}
+
+fn borrowed(tensor: Option<&Tensor>) -> *const C_tensor {
+    tensor.map_or(std::ptr::null(), Tensor::as_ptr)
 }
 
 /// Runs `call` with a place for one tensor and takes ownership of what it put there.

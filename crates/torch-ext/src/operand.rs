@@ -79,3 +79,11 @@ pub(crate) fn in_place(
     float_of_shape(operation, list, index, tensor, shape)?;
     if tensor.is_contiguous() { Ok(()) } else { Err(Error::Layout { operation, list, index }) }
 }
+
+/// The flag that says whether a step is skipped: one number.
+pub(crate) fn skip_of<'a>(
+    operation: &'static str,
+    skip: Option<&'a Tensor>,
+) -> Result<Option<&'a Tensor>, Error> {
+    skip.map(|skip| float_of_shape(operation, "skip", 0, skip, &[]).map(|()| skip)).transpose()
+}

@@ -2,7 +2,9 @@
 
 use tch::Tensor;
 
-use crate::operand::{check_counts, check_numbers, float_of_shape, in_place, is_finite_and_not_negative};
+use crate::operand::{
+    check_counts, check_numbers, float_of_shape, in_place, is_finite_and_not_negative, skip_of,
+};
 use crate::{Error, ffi};
 
 const OPERATION: &str = "sgd_step";
@@ -34,6 +36,8 @@ impl Default for Sgd {
 /// shape; buffers have the parameter's shape and start at zero. With `b` the buffer and `μ` the momentum:
 /// `g ← g + decay·p; b ← μ·b + g; p -= lr·(g + μ·b)` with Nesterov, `p -= lr·b` without. Gradients are left as they are.
 ///
+/// `skip` is 0-dimensional `f32`: where it is 1 nothing moves, and nobody waits for the device to know.
+///
 /// # Errors
 /// When a length, shape, kind, layout or number is wrong (nothing has changed then), or libtorch refuses.
 pub fn sgd_step(
@@ -41,6 +45,7 @@ pub fn sgd_step(
     gradients: &[&Tensor],
     buffers: &[Tensor],
     update: &Sgd,
+    skip: Option<&Tensor>,
 ) -> Result<(), Error> {
     update.check()?;
     let count = parameters.len();
@@ -57,7 +62,7 @@ pub fn sgd_step(
     if parameters.is_empty() {
         return Ok(());
     }
-    ffi::sgd_step(parameters, gradients, buffers, update)
+    ffi::sgd_step(parameters, gradients, buffers, update, skip_of(OPERATION, skip)?)
 }
 
 impl Sgd {

@@ -17,6 +17,8 @@ impl TrainingSpec {
             (Path::new("batch_size"), self.batch_size),
             (Path::new("gradient_accumulation"), self.gradient_accumulation),
             (Path::new("early_stopping").join("patience"), self.early_stopping.patience),
+            (Path::new("guards").join("non_finite_steps"), self.guards.non_finite_steps),
+            (Path::new("guards").join("no_learning_epochs"), self.guards.no_learning_epochs),
             (Path::new("checkpointing").join("every_n_epochs"), self.checkpointing.every_n_epochs),
             (Path::new("checkpointing").join("keep_last"), self.checkpointing.keep_last),
             (Path::new("checkpointing").join("keep_best"), self.checkpointing.keep_best),
@@ -42,6 +44,8 @@ impl TrainingSpec {
         let above_zero = [
             (Path::new("optimizer").join("learning_rate"), self.optimizer.learning_rate()),
             (Path::new("gradient_clip").join("norm"), self.gradient_clip.norm),
+            (Path::new("guards").join("loss_spike"), self.guards.loss_spike),
+            (Path::new("guards").join("exploding_norm"), self.guards.exploding_norm),
         ];
         for (path, value) in above_zero {
             if !(value.is_finite() && value > 0.0) {
@@ -52,11 +56,25 @@ impl TrainingSpec {
             (Path::new("optimizer").join("weight_decay"), self.optimizer.weight_decay()),
             (Path::new("scheduler").join("warmup_epochs"), self.scheduler.warmup_epochs()),
             (Path::new("early_stopping").join("min_delta"), self.early_stopping.min_delta),
+            (Path::new("guards").join("no_learning_fall"), self.guards.no_learning_fall),
         ];
-        for (path, value) in not_negative {
+        let part_rates =
+            self.part_rates.factors().map(|(part, factor)| (Path::new("part_rates").join(part), factor));
+        for (path, value) in not_negative.into_iter().chain(part_rates) {
             if !(value.is_finite() && value >= 0.0) {
                 fault(path, format!("{value} cannot be used; give a finite number that is at least 0"));
             }
+        }
+        if let Some(average) = self.average.filter(|average| !(0.0..1.0).contains(&average.decay)) {
+            let message = format!("{} cannot be used; give a number in [0, 1)", average.decay);
+            fault(Path::new("average").join("decay"), message);
+        }
+        if !(0.0..=1.0).contains(&self.guards.dead_units) {
+            let message = format!("{} is not a share; give a number in [0, 1]", self.guards.dead_units);
+            fault(Path::new("guards").join("dead_units"), message);
+        }
+        if self.part_rates.factors().iter().all(|(_, factor)| *factor == 0.0) {
+            fault(Path::new("part_rates"), "every part has 0: there is nothing to learn".into());
         }
         for (key, message) in optimizer_faults(&self.optimizer) {
             fault(Path::new("optimizer").join(key), message);

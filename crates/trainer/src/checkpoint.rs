@@ -14,6 +14,7 @@ use tapeline_artefact::{FolderError, read_folder, tensors_from_bytes};
 use tapeline_models::{Network, weights_from_bytes};
 use tch::Tensor;
 
+use crate::average;
 use crate::error::{TrainError, chain};
 use crate::metric::Metric;
 use crate::optimizer;
@@ -63,15 +64,21 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Puts the weights into `network`.
+    /// Puts the weights that are of use into `network`: their average where the run has one, else those of the last step.
     ///
     /// # Errors
     /// [`TrainError::Model`] if they are another network's.
     pub fn restore_weights(&self, network: &dyn Network) -> Result<(), TrainError> {
+        self.restore_learned_weights(network)?;
+        average::put_saved(&tensors_from_bytes(&self.optimizer)?, network)
+    }
+
+    /// Puts the weights into `network` that the next step moves.
+    pub(crate) fn restore_learned_weights(&self, network: &dyn Network) -> Result<(), TrainError> {
         Ok(weights_from_bytes(network.parameters(), &self.model)?)
     }
 
-    /// Puts the state of the optimiser, and of what is learned beside the network, into the tensors of `named`.
+    /// Puts the state of the optimiser, of what is learned beside the network, of the loss scale and of the average into the tensors of `named`.
     pub(crate) fn restore_optimizer(&self, named: Vec<(String, Tensor)>) -> Result<(), TrainError> {
         optimizer::restore(named, &tensors_from_bytes(&self.optimizer)?)
     }

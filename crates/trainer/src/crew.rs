@@ -10,7 +10,7 @@ use tapeline_models::Network;
 use crate::balance::Balance;
 use crate::error::TrainError;
 use crate::loss::Denominators;
-use crate::step::{Part, Share, share};
+use crate::step::{Arithmetic, Part, Share, share};
 use crate::task::Tasks;
 
 /// Samples that a thread gets at least: with fewer it waits for its own preparations.
@@ -32,6 +32,7 @@ struct Worker {
 struct Job {
     part: Part,
     denominators: Denominators,
+    arithmetic: Arithmetic,
 }
 
 impl Crew {
@@ -59,6 +60,7 @@ impl Crew {
         &self,
         parts: impl Iterator<Item = Result<Part, TrainError>>,
         denominators: &Denominators,
+        arithmetic: &Arithmetic,
         mut add: impl FnMut(Share) -> Result<(), TrainError>,
     ) -> Result<(), TrainError> {
         let size = self.workers.len();
@@ -68,7 +70,8 @@ impl Crew {
             if given >= size {
                 add(worker.take()?)?;
             }
-            worker.give(Job { part: part?, denominators: denominators.clone() })?;
+            let (denominators, arithmetic) = (denominators.clone(), arithmetic.replicate());
+            worker.give(Job { part: part?, denominators, arithmetic })?;
             given += 1;
         }
         (given.saturating_sub(size)..given).try_for_each(|number| add(self.workers[number % size].take()?))
@@ -87,7 +90,8 @@ impl Worker {
         let work = move || {
             tapeline_torch_ext::on_one_thread(|| {
                 while let Ok(job) = inbox.recv() {
-                    let share = share(network.as_ref(), &tasks, &balance, &job.part, &job.denominators);
+                    let Job { part, denominators, arithmetic } = &job;
+                    let share = share(network.as_ref(), &tasks, &balance, part, denominators, arithmetic);
                     // Nobody waits for it when the run has ended with an error.
                     if outbox.send(share).is_err() {
                         break;

@@ -77,20 +77,46 @@ pub enum TrainError {
     /// A thread that shares the batches has ended before the run has.
     #[error("a thread that shares the batches has ended")]
     WorkerEnded,
-    /// A loss or gradient is not a number any more.
+    /// Steps in a row whose gradient or loss is not a number any more.
     #[error(
-        "the {quantity} of step {step} is {value}: nothing can be learned from here; lower \
-         training.optimizer.learning_rate or look at the batch that begins with sample {sample}"
+        "steps {} to {step} had a loss or a gradient that is not finite, {in_a_row} in a row: nothing can be learned from \
+         here. Lower training.optimizer.learning_rate, or look at the samples of the last batch: {}",
+        step + 1 - in_a_row,
+        samples.join(", ")
     )]
     NonFinite {
-        /// `loss` or `gradient norm`.
-        quantity: &'static str,
-        /// Its value.
-        value: f64,
-        /// The step.
+        /// The last of them.
         step: usize,
-        /// The batch's first sample.
-        sample: u32,
+        /// How many there were.
+        in_a_row: usize,
+        /// The samples of its batch, each by symbol and decision time.
+        samples: Vec<String>,
+    },
+    /// A precision that the device does not have.
+    #[error("training.precision: tf32 is of GPUs alone, and this run is on {device:?}; use fp32 or bf16")]
+    Precision {
+        /// Where the run is.
+        device: tch::Device,
+    },
+    /// A sweep of rates that do not grow.
+    #[error(
+        "learning rates from {low} to {high} in {steps} steps cannot be tried; give 0 < low < high and at least 2 steps"
+    )]
+    LrFind {
+        /// The first rate.
+        low: f64,
+        /// The last rate.
+        high: f64,
+        /// Steps from the one to the other.
+        steps: usize,
+    },
+    /// A rate for a part that the network does not have.
+    #[error("training.part_rates.{part} is {factor}, but the network has no such part; leave the key out")]
+    NoSuchPart {
+        /// The part's key.
+        part: &'static str,
+        /// Its factor.
+        factor: f64,
     },
     /// A policy names a metric that is never defined on these data.
     #[error(

@@ -1,34 +1,39 @@
 //! The loop. Its events, in this order, are those of [`tapeline_events::Event`].
 
+mod lr_find;
 mod saving;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tapeline_artefact::predict_from;
+use tapeline_artefact::{Predictions, predict_from};
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_evaluation::ic::MIN_CROSS_SECTION;
 use tapeline_events::{Event, Observer, Outcome};
 use tapeline_models::{Mode, Network};
-use tch::Device;
+use tch::{Device, Tensor};
 
+use crate::average::Average;
 use crate::balance::Balance;
 use crate::checkpoint::{Checkpoints, Snapshot};
 use crate::crew::{Crew, cuts};
 use crate::curriculum::Curriculum;
 use crate::error::TrainError;
 use crate::feed::Feed;
+use crate::guard::{dead_units, no_learning};
 use crate::lineage::Lineage;
 use crate::metric::{self, Metric};
 use crate::optimizer::Optimizer;
 use crate::schedule::{Schedule, StepPlace};
 use crate::score;
 use crate::seed::{Purpose, child_seed, shuffled};
-use crate::spec::TrainingSpec;
+use crate::spec::{PartRatesSpec, TrainingSpec};
 use crate::state::{EpochRecord, State};
-use crate::step::{Part, Stepper, learned};
-use crate::step_log::{Pending, StepLog};
+use crate::step::{Pace, Part, Stepper, learned};
+use crate::step_log::{Pending, StepLog, Telling, tell_finding};
 use crate::stop::Progress;
 use crate::task::Tasks;
+use crate::task_gradients;
 use saving::Saving;
 
 /// Samples per forward pass where nothing is learned. Scores do not depend on it.
@@ -62,6 +67,8 @@ pub enum Start {
     /// At the newest whole checkpoint.
     Resume,
 }
+
+pub use lr_find::{LrFindSpec, LrPoint, LrSweep, lr_find};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,8 +109,8 @@ impl From<bool> for Wish {
 /// exception: the checkpoint of an interruption.
 ///
 /// # Errors
-/// Bad policies before the first step; whatever the data or the network refuse after it; a loss or gradient that is not
-/// finite; [`TrainError::Checkpoint`] when an interrupted run could not be saved.
+/// Bad policies before the first step; whatever the data or the network refuse after it; losses or gradients that are not
+/// finite, step after step; [`TrainError::Checkpoint`] when an interrupted run could not be saved.
 pub fn fit<W: Into<Wish>>(
     run: &Run<'_>,
     start: Start,
@@ -116,6 +123,11 @@ pub fn fit<W: Into<Wish>>(
     let saved = loop_state.saving.finish(observer);
     let outcome = outcome?;
     saved?;
+    if outcome != Outcome::Interrupted
+        && let Some(average) = &loop_state.stepper.average
+    {
+        average.put_into(run.network)?;
+    }
     Ok(loop_state.end(outcome, observer))
 }
 
@@ -131,6 +143,19 @@ fn watched(policy: &'static str, metric: &str, run: &Run<'_>) -> Result<Metric, 
         return Err(TrainError::UndefinedMetric { policy, metric: metric.into(), symbols });
     }
     Ok(found)
+}
+
+/// Refuses a rate for a part that the network does not have.
+fn check_parts(run: &Run<'_>) -> Result<(), TrainError> {
+    let has = |part: &str| {
+        let mut names = run.network.parameters().iter().map(|(name, _)| name);
+        names.any(|name| PartRatesSpec::part_of(name) == part)
+    };
+    let absent = |(part, factor): &(&'static str, f64)| *factor != 1.0 && !has(part);
+    match run.training.part_rates.factors().into_iter().find(absent) {
+        Some((part, factor)) => Err(TrainError::NoSuchPart { part, factor }),
+        None => Ok(()),
+    }
 }
 
 /// What dropout knows of a batch: its place in the run, whatever the epochs before it were made of.
@@ -212,22 +237,30 @@ impl<'a> Loop<'a> {
         let watch = |policy, metric: &str| watched(policy, metric, run);
         let curriculum = Curriculum::new(run.data, run.tasks, run.training, run.lineage.seed)?;
         let balance = Balance::new(run.training.balancing, run.tasks, run.device)?;
-        let spec = &run.training.optimizer;
-        let optimizer = Optimizer::new(spec, &learned(spec, run.network, &balance))?;
-        let max_norm = run.training.gradient_clip.norm;
         let best = watch("training.checkpointing.metric", &run.training.checkpointing.metric)?;
+        let training = run.training;
+        let precision = training.precision.on(run.device)?;
+        precision.prepare(run.device)?;
+        check_parts(run)?;
+        let (spec, rates) = (&training.optimizer, &training.part_rates);
+        let scaler = precision.scaler(run.device)?;
+        let average = training.average.as_ref().map(|spec| Average::new(spec, run.network.parameters()));
         let mut begun = Self {
             run,
+            log: StepLog::new(run.device, scaler.is_some()),
             stepper: Stepper {
                 network: run.network,
                 tasks: run.tasks,
                 crew: crew_of(run, &balance)?,
+                optimizer: Optimizer::new(spec, &learned(spec, rates, run.network, &balance))?,
                 balance,
-                optimizer,
-                max_norm,
+                part_rates: *rates,
+                max_norm: training.gradient_clip.norm,
+                precision,
+                scaler,
+                average: average.transpose()?,
             },
             feed: Feed::new(run.data, run.tasks, run.device)?,
-            log: StepLog::new(run.device),
             schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
             stopping: watch("training.early_stopping.metric", &run.training.early_stopping.metric)?,
             saving: Saving::begin(run, best.direction)?,
@@ -257,7 +290,7 @@ impl<'a> Loop<'a> {
                 used_instead: Some(checkpoint.name.clone()),
             });
         }
-        checkpoint.restore_weights(self.run.network)?;
+        checkpoint.restore_learned_weights(self.run.network)?;
         checkpoint.restore_optimizer(self.stepper.named_state())?;
         self.state = State { lineage: self.run.lineage.clone(), ..checkpoint.state };
         observer.observe(&Event::ResumedFrom { step: self.state.step as u64, epoch: self.current_epoch() });
@@ -306,18 +339,40 @@ impl<'a> Loop<'a> {
         self.state.epoch as u64 + 1
     }
 
-    /// Where the next step is.
+    /// Where the schedule is at the next step: a step that was skipped has not moved it.
     fn place(&self) -> StepPlace {
         let step = self.state.cursor.div_ceil(self.run.training.gradient_accumulation);
-        StepPlace { epoch: self.state.epoch, step, steps: self.curriculum.steps(self.state.epoch) }
+        let steps_of = |epoch: usize| self.curriculum.steps(epoch);
+        let place = StepPlace { epoch: self.state.epoch, step, steps: steps_of(self.state.epoch) };
+        place.before(self.known_skips(), steps_of)
     }
 
-    fn step<'s>(&mut self, samples: &'s [u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
+    /// How many steps before the next one are known to have been skipped.
+    fn known_skips(&self) -> usize {
+        self.state.skipped_until(self.log.told_before(self.state.step + 1))
+    }
+
+    fn step(&mut self, samples: &[u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
         let rate = self.schedule.rate(self.place(), &self.state.history);
+        let pace = Pace { rate, update: self.state.step + 1 - self.known_skips() };
+        let figures = self.figures_of_step(samples, pace)?;
+        self.state.step += 1;
+        self.state.cursor += samples.len().div_ceil(self.run.training.batch_size);
+        let pending = Pending {
+            step: self.state.step,
+            epoch: self.current_epoch(),
+            rate,
+            samples: samples.to_vec(),
+            figures,
+        };
+        if self.log.push(pending) { self.tell(observer) } else { Ok(()) }
+    }
+
+    /// Does a step on `samples`; its figures are those of [`Stepper::step`].
+    fn figures_of_step<'s>(&mut self, samples: &'s [u32], pace: Pace) -> Result<Tensor, TrainError> {
         let denominators = self.feed.denominators(samples)?;
         let (state, seed) = (&self.state, self.dropout_seed);
         let batches = samples.chunks(self.run.training.batch_size);
-        let batches_in_step = batches.len();
         let threads = self.stepper.crew.as_ref().map_or(1, Crew::size);
         let cut = |(number, batch): (usize, &'s [u32])| {
             cuts(batch.len(), threads).map(move |cut| (number, cut.start, &batch[cut]))
@@ -329,22 +384,18 @@ impl<'a> Loop<'a> {
             batch.inputs = self.curriculum.newest_bars(batch.inputs, state.epoch)?;
             Ok(Part { batch, mode })
         });
-        let figures = self.stepper.step(parts, &denominators, rate)?;
-        self.state.step += 1;
-        self.state.cursor += batches_in_step;
-        let pending = Pending {
-            step: self.state.step,
-            epoch: self.current_epoch(),
-            rate,
-            samples: samples.len(),
-            first_sample: samples[0],
-            figures,
-        };
-        if self.log.push(pending) { self.tell(observer) } else { Ok(()) }
+        self.stepper.step(parts, &denominators, pace)
     }
 
     fn tell(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        self.log.tell(self.run.tasks, &mut self.state.running, observer)
+        let run = self.run;
+        let key = |sample: u32| {
+            let windows = run.data.windows();
+            let symbol = windows.symbols()[sample as usize] as usize;
+            format!("{} {}", run.data.symbols()[symbol], windows.decisions()[sample as usize])
+        };
+        let telling = Telling { tasks: run.tasks, guards: &run.training.guards, key: &key };
+        self.log.tell(&telling, &mut self.state, observer)
     }
 
     fn all_batches_are_done(&self) -> bool {
@@ -366,12 +417,15 @@ impl<'a> Loop<'a> {
 
     fn score_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
-        let samples = self.run.data.samples(Split::Validation);
-        let predictions = predict_from(self.run.network, self.feed.windows(), samples, EVALUATION_BATCH)?;
+        let predictions = self.validation_predictions()?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));
         metrics.extend(self.stepper.balance.metrics(self.run.tasks)?);
+        metrics.extend(self.skips_and_scale()?);
+        if self.run.training.task_gradients {
+            metrics.extend(task_gradients::metrics(self.run)?);
+        }
         let (epoch, step) = (self.state.epoch, self.state.step);
         observer.observe(&Event::EpochEnded {
             epoch: self.current_epoch(),
@@ -379,9 +433,39 @@ impl<'a> Loop<'a> {
             metrics: metrics.clone(),
         });
         self.state.history.push(EpochRecord { epoch, step, metrics });
+        let guards = &self.run.training.guards;
+        let dead = dead_units(guards, score::dead_features(&predictions), predictions.features.width);
+        let idle = no_learning(guards, &self.state.history, self.run.tasks);
+        for finding in dead.iter().chain(&idle) {
+            tell_finding(finding, step, self.current_epoch(), observer);
+        }
         self.state.epoch += 1;
         self.state.cursor = 0;
         Ok(())
+    }
+
+    /// What the weights that are kept say of the validation span, in 32 bits.
+    fn validation_predictions(&self) -> Result<Predictions, TrainError> {
+        let Run { network, data, .. } = *self.run;
+        let samples = data.samples(Split::Validation);
+        let say = || Ok(predict_from(network, self.feed.windows(), samples, EVALUATION_BATCH)?);
+        match &self.stepper.average {
+            Some(average) => average.in_place(network, say),
+            None => say(),
+        }
+    }
+
+    /// With a loss scale, or where steps were skipped: how many, and what the scale is.
+    fn skips_and_scale(&self) -> Result<BTreeMap<String, Option<f64>>, TrainError> {
+        let mut metrics = BTreeMap::new();
+        let skipped = self.state.skipped_steps.len();
+        if let Some(scaler) = &self.stepper.scaler {
+            metrics.insert("train/loss_scale".to_owned(), Some(f64::try_from(scaler.scale())?));
+        }
+        if skipped > 0 || self.stepper.scaler.is_some() {
+            metrics.insert("train/skipped_steps".to_owned(), Some(skipped as f64));
+        }
+        Ok(metrics)
     }
 
     /// A best epoch and every n-th; the last is saved anyway.

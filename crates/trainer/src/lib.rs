@@ -100,9 +100,10 @@
 //! - Read bars, compute features or cut splits: it takes a [`Dataset`](tapeline_data_pipeline::Dataset).
 //! - Know architectures: it takes a [`Network`](tapeline_models::Network).
 //! - Open the test span by itself: `fit` reads the train and validation spans alone.
-//! - Search hyperparameters, train on several devices or mix precisions.
+//! - Search hyperparameters or train on several devices.
 //! - Write artefacts: that is `tapeline_artefact::Extractor::save`, with the weights the caller chose.
 
+mod average;
 mod balance;
 mod check;
 mod checkpoint;
@@ -111,10 +112,13 @@ mod curriculum;
 mod error;
 mod feed;
 mod fit;
+mod forecast;
+mod guard;
 mod lineage;
 mod loss;
 pub mod metric;
 mod optimizer;
+mod precision;
 mod retain;
 mod schedule;
 mod score;
@@ -127,6 +131,7 @@ mod step_log;
 mod stop;
 mod targets;
 mod task;
+mod task_gradients;
 
 #[cfg(test)]
 mod small_network;
@@ -134,23 +139,26 @@ mod small_network;
 pub use checkpoint::{Checkpoint, Checkpoints, DamagedCheckpoint};
 pub use curriculum::{Curriculum, CurriculumSpec, LabelMagnitudeSpec, PaceSpec, Pacing};
 pub use error::TrainError;
-pub use fit::{EVALUATION_BATCH, Ending, Run, Start, Wish, fit};
+pub use fit::{EVALUATION_BATCH, Ending, LrFindSpec, LrPoint, LrSweep, Run, Start, Wish, fit, lr_find};
+pub use guard::{GuardMemory, RunningMoments};
 pub use lineage::{LIBTORCH, Lineage};
 pub use loss::HUBER_DELTA;
 pub use metric::{Direction, Metric};
 pub use optimizer::decaying_parameters;
+pub use precision::Precision;
 pub use schedule::{Schedule, StepPlace};
 pub use score::{Calibration, class_probabilities, scorecard};
 pub use scorecard::{
-    Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
-    VolatilityBaseline, VolatilityScore,
+    DistributionScore, Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore,
+    Scorecard, VolatilityBaseline, VolatilityScore,
 };
 pub use seed::{Purpose, child_seed};
 pub use spec::{
-    AdamSpec, BalancingSpec, CheckpointingSpec, ClassWeightsSpec, ClassificationLoss, ConstantSpec,
-    CosineSpec, DecaySpec, EarlyStoppingSpec, GradientClipSpec, OptimizerSpec, PlateauSpec, PriceKind,
-    PriceTaskSpec, RegimeKind, RegimeTaskSpec, RegressionLoss, SchedulerSpec, SgdSpec, StepSpec, TasksSpec,
-    TrainingSpec, VolatilityKind, VolatilityTaskSpec,
+    AdamSpec, AverageSpec, BalancingSpec, CheckpointingSpec, ClassWeightsSpec, ClassificationLoss,
+    ConstantSpec, CosineSpec, DecaySpec, EarlyStoppingSpec, GradientClipSpec, GuardsSpec, OptimizerSpec,
+    PartRatesSpec, PlateauSpec, PrecisionSpec, PriceKind, PriceTaskSpec, RegimeKind, RegimeTaskSpec,
+    RegressionLoss, SchedulerSpec, SgdSpec, StepSpec, TasksSpec, TrainingSpec, VolatilityKind,
+    VolatilityTaskSpec,
 };
 pub use state::{EpochRecord, OLDEST_STATE_VERSION, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;

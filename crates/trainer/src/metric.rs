@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use crate::spec::RegressionLoss;
 use crate::task::{TaskKind, Tasks};
 
 /// Which way is better.
@@ -84,11 +85,17 @@ const VOLATILITY: [(&str, Direction); 3] = [
     ("qlike", Direction::Minimise),
     ("rank_ic_series", Direction::Maximise),
 ];
-const REGIME: [(&str, Direction); 4] = [
+/// Of a return forecast that says how sure it is.
+const QUANTILES: [(&str, Direction); 2] =
+    [("pinball", Direction::Minimise), ("coverage_error", Direction::Minimise)];
+const NORMAL: [(&str, Direction); 3] =
+    [("nll", Direction::Minimise), ("crps", Direction::Minimise), ("coverage_error", Direction::Minimise)];
+const REGIME: [(&str, Direction); 5] = [
     ("accuracy", Direction::Maximise),
     ("macro_f1", Direction::Maximise),
     ("mcc", Direction::Maximise),
     ("ece", Direction::Minimise),
+    ("ece_calibrated", Direction::Minimise),
 ];
 
 /// Every metric that `split` has after each epoch when `tasks` are trained.
@@ -97,13 +104,18 @@ pub fn catalogue(split: &str, tasks: &Tasks) -> Vec<Metric> {
     let mut metrics = vec![Metric { name: format!("{split}/loss"), direction: Direction::Minimise }];
     for task in tasks.iter() {
         metrics.push(Metric { name: format!("{split}/{}/loss", task.name), direction: Direction::Minimise });
+        let more: &[(&str, Direction)] = match task.kind {
+            TaskKind::Price { loss: RegressionLoss::Quantile { .. } } => &QUANTILES,
+            TaskKind::Price { loss: RegressionLoss::Gaussian } => &NORMAL,
+            _ => &[],
+        };
         let scores: &[(&str, Direction)] = match task.kind {
             TaskKind::Price { .. } => &PRICE,
             TaskKind::Volatility { .. } => &VOLATILITY,
             TaskKind::Regime { .. } => &REGIME,
         };
         for horizon in &task.horizons {
-            for (score, direction) in scores {
+            for (score, direction) in scores.iter().chain(more) {
                 let name = name(split, task.name, *horizon, score);
                 metrics.push(Metric { name, direction: *direction });
             }

@@ -8,7 +8,7 @@ use tapeline_torch_ext::{AdamW, Sgd, adam_step, adamw_step, sgd_step};
 use tch::{Kind, Tensor};
 
 use crate::error::TrainError;
-use crate::spec::OptimizerSpec;
+use crate::spec::{OptimizerSpec, PartRatesSpec};
 
 /// Something that is learned.
 #[derive(Clone, Copy)]
@@ -16,18 +16,22 @@ pub(crate) struct Learned<'a> {
     pub(crate) name: &'a str,
     pub(crate) tensor: &'a Tensor,
     pub(crate) decays: bool,
+    /// What the learning rate is multiplied by.
+    pub(crate) rate_factor: f64,
 }
 
-/// The weights of a network; which of them decay is for `spec` to say.
+/// The weights of a network; which of them decay is for `spec` to say, how fast they learn for `rates`.
 pub(crate) fn learned<'a>(
     spec: &OptimizerSpec,
+    rates: &PartRatesSpec,
     parameters: &'a Parameters,
 ) -> impl Iterator<Item = Learned<'a>> + use<'a> {
-    let decay = spec.decay();
+    let (decay, rates) = (spec.decay(), *rates);
     parameters.iter().map(move |(name, tensor)| Learned {
         name,
         tensor,
         decays: decay.covers(&tensor.size()),
+        rate_factor: rates.of(name),
     })
 }
 
@@ -37,7 +41,8 @@ pub fn decaying_parameters(spec: &OptimizerSpec, parameters: &Parameters) -> usi
     if spec.weight_decay() == 0.0 {
         return 0;
     }
-    learned(spec, parameters).filter(|it| it.decays).map(|it| it.tensor.numel()).sum()
+    let learned = learned(spec, &PartRatesSpec::default(), parameters);
+    learned.filter(|it| it.decays).map(|it| it.tensor.numel()).sum()
 }
 
 /// An optimiser of some tensors, which are known by their positions.
@@ -46,9 +51,10 @@ pub(crate) struct Optimizer {
     groups: Vec<Group>,
 }
 
-/// Tensors with one weight decay.
+/// Tensors with one weight decay and one learning rate.
 struct Group {
     weight_decay: f64,
+    rate_factor: f64,
     members: Vec<usize>,
     state: State,
 }
@@ -69,13 +75,19 @@ enum State {
 impl Optimizer {
     /// Fresh state for `learned`.
     pub(crate) fn new(spec: &OptimizerSpec, learned: &[Learned<'_>]) -> Result<Self, TrainError> {
-        let mut groups = Vec::with_capacity(2);
-        for decays in [true, false] {
+        let mut factors: Vec<f64> = learned.iter().map(|it| it.rate_factor).collect();
+        factors.sort_by(|one, other| other.total_cmp(one));
+        factors.dedup();
+        let mut groups = Vec::with_capacity(2 * factors.len());
+        for (decays, &rate_factor) in
+            [true, false].iter().flat_map(|decays| factors.iter().map(move |f| (*decays, f)))
+        {
+            let is_member = |it: &Learned<'_>| it.decays == decays && it.rate_factor == rate_factor;
             let members: Vec<usize> =
-                (0..learned.len()).filter(|&position| learned[position].decays == decays).collect();
+                (0..learned.len()).filter(|&position| is_member(&learned[position])).collect();
             let tensors: Vec<&Tensor> = members.iter().map(|&position| learned[position].tensor).collect();
             let weight_decay = if decays { spec.weight_decay() } else { 0.0 };
-            groups.push(Group { weight_decay, members, state: State::new(spec, &tensors)? });
+            groups.push(Group { weight_decay, rate_factor, members, state: State::new(spec, &tensors)? });
         }
         Ok(Self { spec: *spec, groups })
     }
@@ -84,15 +96,17 @@ impl Optimizer {
         &self.spec
     }
 
-    /// Moves `parameters` along their gradients.
+    /// Moves `parameters` along their gradients. Where `skip`, 0-dim, is 1 on the device, nothing moves.
     pub(crate) fn step(
         &mut self,
         parameters: &[&Tensor],
         gradients: &[&Tensor],
         rate: f64,
+        skip: Option<&Tensor>,
     ) -> Result<(), TrainError> {
         for group in &self.groups {
-            group.step(&self.spec, &group.members_of(parameters), &group.members_of(gradients), rate)?;
+            let (parameters, gradients) = (group.members_of(parameters), group.members_of(gradients));
+            group.step(&self.spec, &parameters, &gradients, rate, skip)?;
         }
         Ok(())
     }
@@ -121,9 +135,10 @@ impl Group {
         spec: &OptimizerSpec,
         parameters: &[&Tensor],
         gradients: &[&Tensor],
-        learning_rate: f64,
+        rate: f64,
+        skip: Option<&Tensor>,
     ) -> Result<(), TrainError> {
-        let weight_decay = self.weight_decay;
+        let (weight_decay, learning_rate) = (self.weight_decay, self.rate_factor * rate);
         match (spec, &self.state) {
             (
                 OptimizerSpec::Adamw(numbers) | OptimizerSpec::Adam(numbers),
@@ -132,12 +147,12 @@ impl Group {
                 let ([beta1, beta2], epsilon) = (numbers.betas, numbers.epsilon);
                 let update = AdamW { learning_rate, beta1, beta2, epsilon, weight_decay };
                 let step = if matches!(spec, OptimizerSpec::Adamw(_)) { adamw_step } else { adam_step };
-                step(parameters, gradients, first_moments, second_moments, steps, &update)?;
+                step(parameters, gradients, first_moments, second_moments, steps, &update, skip)?;
             }
             (OptimizerSpec::Sgd(numbers), State::Sgd { momenta }) => {
                 let (momentum, nesterov) = (numbers.momentum, numbers.nesterov);
                 let update = Sgd { learning_rate, momentum, nesterov, weight_decay };
-                sgd_step(parameters, gradients, momenta, &update)?;
+                sgd_step(parameters, gradients, momenta, &update, skip)?;
             }
             (OptimizerSpec::Adamw(_) | OptimizerSpec::Adam(_), State::Sgd { .. })
             | (OptimizerSpec::Sgd(_), State::Adam { .. }) => unreachable!("made for this optimiser"),

@@ -16,6 +16,20 @@ pub struct StepPlace {
 }
 
 impl StepPlace {
+    /// The place `steps` steps before it, where epoch number e has `steps_of(e)`; the first one of all where there are not so
+    /// many.
+    #[must_use]
+    pub fn before(self, steps: usize, steps_of: impl Fn(usize) -> usize) -> Self {
+        let Self { mut epoch, mut step, .. } = self;
+        let mut back = steps;
+        while back > step && epoch > 0 {
+            back -= step + 1;
+            epoch -= 1;
+            step = steps_of(epoch).saturating_sub(1);
+        }
+        Self { epoch, step: step.saturating_sub(back), steps: steps_of(epoch) }
+    }
+
     /// Epochs of training before the step, with fractions.
     fn begin(self) -> f64 {
         self.epoch as f64 + self.step as f64 / self.steps.max(1) as f64

@@ -1,11 +1,13 @@
 //! From what a network said of a span to its scores: rows are cut from the dataset, `tapeline-evaluation` does the sums.
 
 mod calibration;
+mod distribution;
 mod features;
 mod losses;
 mod price;
 mod regime;
 mod rows;
+mod temperature;
 mod train_means;
 mod volatility;
 
@@ -58,6 +60,11 @@ pub(crate) fn validation_metrics(
     Ok(score(data, tasks, Split::Validation, predictions, &calibration, Detail::Scores)?.metrics)
 }
 
+/// How many features hardly vary over the samples that `predictions` are about.
+pub(crate) fn dead_features(predictions: &Predictions) -> usize {
+    features::dead(&predictions.features)
+}
+
 /// All scores of `split` with intervals and baselines. `predictions` are about its samples, in their order; `seed` is that
 /// of the bootstrap.
 ///
@@ -105,12 +112,14 @@ fn score(
     for (head, task) in tasks.iter().enumerate() {
         for position in 0..task.horizons.len() {
             match task.kind {
-                TaskKind::Price { .. } => card.price.push(price::score(&span, task, head, position)?),
+                TaskKind::Price { loss } => {
+                    card.price.push(price::score(&span, task, head, position, loss)?);
+                }
                 TaskKind::Volatility { .. } => {
                     card.volatility.push(volatility::score(&span, task, head, position, calibration)?);
                 }
                 TaskKind::Regime { classes, .. } => {
-                    card.regime.push(regime::score(&span, task, head, position, classes)?);
+                    card.regime.push(regime::score(&span, task, head, position, classes, calibration)?);
                 }
             }
         }
@@ -133,6 +142,16 @@ fn named(card: &Scorecard) -> BTreeMap<String, Option<f64>> {
         add(&score.task, score.horizon, "r2_zero", score.r2_zero);
         add(&score.task, score.horizon, "rmse", score.rmse);
         add(&score.task, score.horizon, "directional_accuracy", score.directional_accuracy);
+        if let Some(distribution) = &score.distribution {
+            let error =
+                distribution.coverage.map(|coverage| (coverage - distribution.nominal_coverage).abs());
+            add(&score.task, score.horizon, "coverage_error", error);
+            let others =
+                [("pinball", distribution.pinball), ("nll", distribution.nll), ("crps", distribution.crps)];
+            for (name, value) in others.into_iter().filter(|(_, value)| value.is_some()) {
+                add(&score.task, score.horizon, name, value);
+            }
+        }
     }
     for score in &card.volatility {
         add(&score.task, score.horizon, "r2_log", score.r2_log);
@@ -144,6 +163,7 @@ fn named(card: &Scorecard) -> BTreeMap<String, Option<f64>> {
         add(&score.task, score.horizon, "macro_f1", score.macro_f1);
         add(&score.task, score.horizon, "mcc", score.mcc);
         add(&score.task, score.horizon, "ece", score.ece);
+        add(&score.task, score.horizon, "ece_calibrated", score.ece_calibrated);
     }
     metrics
 }

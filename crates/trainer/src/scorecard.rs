@@ -63,6 +63,9 @@ pub struct PriceScore {
     pub directional_accuracy: Option<f64>,
     /// Share of called decisions, of which `directional_accuracy` speaks, among all.
     pub called_share: Option<f64>,
+    /// What the distribution that was forecast is worth, where one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<DistributionScore>,
     /// Rank IC of each symbol.
     pub per_symbol: Vec<(String, Option<f64>)>,
     /// On the built-in market: the IC of the best possible forecast on the same rows.
@@ -71,6 +74,21 @@ pub struct PriceScore {
     pub baselines: Vec<PriceBaseline>,
     /// At most 2,000 pairs (forecast, realised), spread evenly over the span and over symbols.
     pub pairs: Vec<(f32, f32)>,
+}
+
+/// Scores of forecasts that say how sure they are, in return units.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DistributionScore {
+    /// Share of outcomes that the central interval is to hold.
+    pub nominal_coverage: f64,
+    /// Share that it holds.
+    pub coverage: Option<f64>,
+    /// Of quantiles: mean pinball loss over rows and the three of them.
+    pub pinball: Option<f64>,
+    /// Of normal distributions: mean negative log likelihood, in nats.
+    pub nll: Option<f64>,
+    /// Of normal distributions: mean continuous ranked probability score.
+    pub crps: Option<f64>,
 }
 
 /// A naive return forecast.
@@ -153,6 +171,12 @@ pub struct RegimeScore {
     pub mcc: Option<f64>,
     /// Expected calibration error, 15 bins of equal mass.
     pub ece: Option<f64>,
+    /// What class scores are divided by so that the validation span is the most likely; undefined where no number does it.
+    #[serde(default)]
+    pub temperature: Option<f64>,
+    /// Expected calibration error at that temperature: on the validation span itself, measured where it was fitted.
+    #[serde(default)]
+    pub ece_calibrated: Option<f64>,
     /// Decisions by true class (row) and predicted class (column).
     pub confusion: Vec<Vec<u64>>,
     /// Naive forecasts on the same rows.

@@ -31,7 +31,14 @@ pub(crate) fn network() -> Box<dyn Network> {
 fn network_spec() -> NetworkSpec {
     let dropout = 0.1;
     let cnn = CnnSpec { channels: 4, kernel_sizes: vec![3], dilations: vec![1], attention_heads: 2, dropout };
-    let lstm = LstmSpec { hidden_size: 4, num_layers: 1, bidirectional: false, attention_heads: 2, dropout };
+    let lstm = LstmSpec {
+        hidden_size: 4,
+        num_layers: 1,
+        bidirectional: false,
+        attention_heads: 2,
+        dropout,
+        ..LstmSpec::default()
+    };
     let fusion = FusionSpec { output_size: 6, dropout, ..FusionSpec::default() };
     NetworkSpec {
         model: ModelSpec::Hybrid(HybridSpec { cnn, lstm, fusion }),

@@ -1,7 +1,12 @@
 //! The `tasks:` and `training:` sections as a user writes them. Every key has a default; unknown keys are refused.
 
+mod average;
 mod class_weights;
+mod guards;
 mod optimizer;
+mod part_rates;
+mod precision;
+mod regression_loss;
 mod scheduler;
 
 use schemars::JsonSchema;
@@ -9,8 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::curriculum::CurriculumSpec;
 
+pub use average::AverageSpec;
 pub use class_weights::ClassWeightsSpec;
+pub use guards::GuardsSpec;
 pub use optimizer::{AdamSpec, DecaySpec, OptimizerSpec, SgdSpec};
+pub use part_rates::PartRatesSpec;
+pub use precision::PrecisionSpec;
+pub use regression_loss::RegressionLoss;
 pub use scheduler::{ConstantSpec, CosineSpec, PlateauSpec, SchedulerSpec, StepSpec};
 
 /// What the network learns to say. A section that is given holds the tasks it lists and no others;
@@ -118,6 +128,8 @@ pub struct RegimeTaskSpec {
     pub horizons: Vec<usize>,
     /// How a miss is counted.
     pub loss: ClassificationLoss,
+    /// Share of the truth that is given to all classes alike in training, in [0, 1): no forecast is to be too sure.
+    pub label_smoothing: f64,
     /// What a sample of each class counts for in training, from the classes' train shares.
     pub class_weights: ClassWeightsSpec,
     /// The task's share of the loss.
@@ -130,6 +142,7 @@ impl Default for RegimeTaskSpec {
             kind: RegimeKind::BullBearSidewaysVolatile,
             horizons: vec![12],
             loss: ClassificationLoss::CrossEntropy,
+            label_smoothing: 0.0,
             class_weights: ClassWeightsSpec::default(),
             weight: 0.3,
         }
@@ -144,22 +157,18 @@ pub enum RegimeKind {
     BullBearSidewaysVolatile,
 }
 
-/// How a regression miss is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RegressionLoss {
-    /// Huber with δ = 1 train standard deviation of the target.
-    Huber,
-    /// Squared error.
-    Mse,
-}
-
 /// How a classification miss is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClassificationLoss {
     /// Negative log likelihood of the softmax, over ln(classes).
     CrossEntropy,
+    /// The same times (1 − p)^γ, p the probability of the true class, over what a uniform forecast would have (Lin et al.
+    /// 2017): samples that are known well count less.
+    Focal {
+        /// γ, at least 0, where it is cross entropy; 2 is usual.
+        gamma: f64,
+    },
 }
 
 /// How the network is trained.
@@ -177,8 +186,19 @@ pub struct TrainingSpec {
     pub optimizer: OptimizerSpec,
     /// The learning rate over time.
     pub scheduler: SchedulerSpec,
+    /// How fast the parts of the network learn.
+    pub part_rates: PartRatesSpec,
     /// The longest gradient that is followed.
     pub gradient_clip: GradientClipSpec,
+    /// In which numbers the forward and the backward pass compute.
+    pub precision: PrecisionSpec,
+    /// The weights that are scored and kept: a mean over the last steps; without one, those of the last step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageSpec>,
+    /// When something looks wrong.
+    pub guards: GuardsSpec,
+    /// At each epoch's end, how long the gradients of the tasks are and how much they agree, on a batch that stays the same.
+    pub task_gradients: bool,
     /// How the tasks are weighed against each other.
     pub balancing: BalancingSpec,
     /// When to give up.
@@ -201,7 +221,12 @@ impl Default for TrainingSpec {
             gradient_accumulation: 1,
             optimizer: OptimizerSpec::default(),
             scheduler: SchedulerSpec::default(),
+            part_rates: PartRatesSpec::default(),
             gradient_clip: GradientClipSpec::default(),
+            precision: PrecisionSpec::default(),
+            average: None,
+            guards: GuardsSpec::default(),
+            task_gradients: false,
             balancing: BalancingSpec::default(),
             early_stopping: EarlyStoppingSpec::default(),
             checkpointing: CheckpointingSpec::default(),

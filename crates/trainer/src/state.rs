@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::guard::GuardMemory;
 use crate::lineage::Lineage;
 use crate::metric::Metric;
 use crate::stop::Progress;
 
 /// The layout of `state.json` that this release writes.
-pub const STATE_VERSION: u32 = 2;
+pub const STATE_VERSION: u32 = 3;
 
 /// The oldest layout that this release reads. A field that came since then has a default, which means what a run without it
 /// did.
@@ -21,7 +22,7 @@ pub const OLDEST_STATE_VERSION: u32 = 2;
 pub struct State {
     /// [`STATE_VERSION`] when it was written.
     pub version: u32,
-    /// Optimiser steps done.
+    /// Steps done, those that were skipped included.
     pub step: usize,
     /// Epochs finished.
     pub epoch: usize,
@@ -29,6 +30,12 @@ pub struct State {
     pub cursor: usize,
     /// The train loss of the epoch that is under way.
     pub running: RunningLoss,
+    /// The steps that were skipped, in order: their gradient or their loss was not finite.
+    #[serde(default)]
+    pub skipped_steps: Vec<usize>,
+    /// What the guards remember.
+    #[serde(default)]
+    pub guards: GuardMemory,
     /// What each finished epoch came to.
     pub history: Vec<EpochRecord>,
     /// Where the run comes from.
@@ -72,7 +79,7 @@ impl RunningLoss {
 pub struct EpochRecord {
     /// Its number, from 0.
     pub epoch: usize,
-    /// Optimiser steps done at its end.
+    /// Steps done at its end.
     pub step: usize,
     /// What it came to.
     pub metrics: BTreeMap<String, Option<f64>>,
@@ -88,6 +95,8 @@ impl State {
             epoch: 0,
             cursor: 0,
             running: RunningLoss::default(),
+            skipped_steps: Vec::new(),
+            guards: GuardMemory::default(),
             history: Vec::new(),
             lineage,
         }
@@ -97,6 +106,12 @@ impl State {
     #[must_use]
     pub fn last_epoch(&self) -> u64 {
         self.epoch as u64 + u64::from(self.cursor > 0)
+    }
+
+    /// How many of the steps up to `step` were skipped.
+    #[must_use]
+    pub(crate) fn skipped_until(&self, step: usize) -> usize {
+        self.skipped_steps.partition_point(|skipped| *skipped <= step)
     }
 
     /// A metric over the finished epochs.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use tapeline_data_pipeline::{FittedLabel, LabelSpec};
 use tapeline_models::{HeadKind, HeadSpec};
 
-use crate::spec::{ClassWeightsSpec, RegressionLoss, TasksSpec};
+use crate::spec::{ClassWeightsSpec, ClassificationLoss, RegressionLoss, TasksSpec};
 
 /// Classes of the regime task.
 pub const REGIME_CLASSES: usize = 4;
@@ -27,6 +27,10 @@ pub enum TaskKind {
     Regime {
         /// How many classes there are.
         classes: usize,
+        /// How a miss is counted.
+        loss: ClassificationLoss,
+        /// Share of the truth that is given to all classes alike in training.
+        label_smoothing: f64,
         /// What a sample of each counts for in training.
         class_weights: ClassWeightsSpec,
     },
@@ -65,6 +69,7 @@ impl TasksSpec {
         if let Some(spec) = &self.price_prediction {
             check_task(&mut report, "price_prediction", &spec.horizons, spec.weight);
             let label = |horizon| LabelSpec::LogReturn { horizon, lag: spec.lag };
+            check_quantiles(&mut report, "price_prediction", spec.loss);
             tasks.push(
                 "price_prediction",
                 TaskKind::Price { loss: spec.loss },
@@ -77,13 +82,26 @@ impl TasksSpec {
             check_task(&mut report, "volatility_estimation", &spec.horizons, spec.weight);
             let label = |horizon| LabelSpec::LogRealizedVariance { horizon };
             let kind = TaskKind::Volatility { loss: spec.loss };
+            if spec.loss.is_of_a_distribution() {
+                let message = "is for price_prediction; give huber or mse";
+                report.append(
+                    garde::Path::new("volatility_estimation").join("loss"),
+                    garde::Error::new(message),
+                );
+            }
             tasks.push("volatility_estimation", kind, &spec.horizons, spec.weight, label);
         }
         if let Some(spec) = &self.regime_detection {
             check_task(&mut report, "regime_detection", &spec.horizons, spec.weight);
             let label = |horizon| LabelSpec::BullBearSidewaysVolatile { horizon };
             check_class_weights(&mut report, "regime_detection", spec.class_weights);
-            let kind = TaskKind::Regime { classes: REGIME_CLASSES, class_weights: spec.class_weights };
+            check_class_loss(&mut report, "regime_detection", spec.loss, spec.label_smoothing);
+            let kind = TaskKind::Regime {
+                classes: REGIME_CLASSES,
+                loss: spec.loss,
+                label_smoothing: spec.label_smoothing,
+                class_weights: spec.class_weights,
+            };
             tasks.push("regime_detection", kind, &spec.horizons, spec.weight, label);
         }
         if tasks.tasks.is_empty() {
@@ -116,6 +134,30 @@ fn check_task(report: &mut garde::Report, task: &str, horizons: &[usize], weight
     if !weight.is_finite() || weight < 0.0 {
         let message = format!("{weight} is not a weight; give a finite number that is at least 0");
         report.append(garde::Path::new(task).join("weight"), garde::Error::new(message));
+    }
+}
+
+fn check_quantiles(report: &mut garde::Report, task: &str, loss: RegressionLoss) {
+    if let RegressionLoss::Quantile { tail } = loss
+        && !(tail > 0.0 && tail < 0.5)
+    {
+        let path = garde::Path::new(task).join("loss").join("quantile").join("tail");
+        let message = format!("{tail} cannot be used; give a number above 0 and below 0.5");
+        report.append(path, garde::Error::new(message));
+    }
+}
+
+fn check_class_loss(report: &mut garde::Report, task: &str, loss: ClassificationLoss, smoothing: f64) {
+    if let ClassificationLoss::Focal { gamma } = loss
+        && !(gamma.is_finite() && gamma >= 0.0)
+    {
+        let path = garde::Path::new(task).join("loss").join("focal").join("gamma");
+        let message = format!("{gamma} cannot be used; give a finite number that is at least 0");
+        report.append(path, garde::Error::new(message));
+    }
+    if !(0.0..1.0).contains(&smoothing) {
+        let message = format!("{smoothing} cannot be used; give a number in [0, 1)");
+        report.append(garde::Path::new(task).join("label_smoothing"), garde::Error::new(message));
     }
 }
 
@@ -153,6 +195,11 @@ impl Tasks {
         self.tasks.iter()
     }
 
+    /// Task `number` alone. Its labels keep their places.
+    pub(crate) fn only(&self, number: usize) -> Self {
+        Self { tasks: vec![self.tasks[number].clone()], labels: self.labels.clone() }
+    }
+
     /// What the data must be labelled with, in the order of [`Task::labels`].
     #[must_use]
     pub fn labels(&self) -> &[LabelSpec] {
@@ -170,8 +217,8 @@ impl Task {
     fn head(&self) -> HeadKind {
         let horizons = self.horizons.len();
         match self.kind {
-            TaskKind::Price { .. } | TaskKind::Volatility { .. } => {
-                HeadKind::Regression { outputs: horizons }
+            TaskKind::Price { loss } | TaskKind::Volatility { loss } => {
+                HeadKind::Regression { outputs: horizons * loss.outputs() }
             }
             TaskKind::Regime { classes, .. } => HeadKind::Classification { horizons, classes },
         }
@@ -190,12 +237,22 @@ impl Task {
         }
     }
 
-    /// Divides the loss, so that 1 means as good as naive: 1 for standardised targets, ln(classes) for classes.
+    /// Divides the loss, so that 1 means as good as naive: 1 for standardised targets, what a standard normal has for normal
+    /// distributions, what a uniform forecast has for classes.
     #[must_use]
     pub fn loss_scale(&self) -> f64 {
         match self.kind {
-            TaskKind::Price { .. } | TaskKind::Volatility { .. } => 1.0,
-            TaskKind::Regime { classes, .. } => (classes as f64).ln(),
+            TaskKind::Price { loss } | TaskKind::Volatility { loss } => match loss {
+                RegressionLoss::Gaussian => 0.5 * (1.0 + (2.0 * std::f64::consts::PI).ln()),
+                RegressionLoss::Huber | RegressionLoss::Mse | RegressionLoss::Quantile { .. } => 1.0,
+            },
+            TaskKind::Regime { classes, loss, .. } => {
+                let classes = classes as f64;
+                match loss {
+                    ClassificationLoss::CrossEntropy => classes.ln(),
+                    ClassificationLoss::Focal { gamma } => (1.0 - classes.recip()).powf(gamma) * classes.ln(),
+                }
+            }
         }
     }
 }

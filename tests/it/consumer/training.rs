@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let training = TrainingSpec { num_epochs: 2, batch_size: 32, ..TrainingSpec::default() };
     let cnn = CnnSpec { channels: 4, kernel_sizes: vec![3], dilations: vec![1], attention_heads: 2, dropout: 0.1 };
     let lstm =
-        LstmSpec { hidden_size: 4, num_layers: 1, bidirectional: false, attention_heads: 2, dropout: 0.1 };
+        LstmSpec { hidden_size: 4, num_layers: 1, bidirectional: false, attention_heads: 2, dropout: 0.1, ..LstmSpec::default() };
     let fusion = FusionSpec { output_size: 6, ..FusionSpec::default() };
     let inputs = data.inputs().iter();
     let network_spec = NetworkSpec {

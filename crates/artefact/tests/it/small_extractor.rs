@@ -51,7 +51,14 @@ impl SmallExtractor {
         let (attention_heads, dropout) = (2, 0.3);
         let cnn =
             CnnSpec { channels: 4, kernel_sizes: vec![3], dilations: vec![1], attention_heads, dropout };
-        let lstm = LstmSpec { hidden_size: 4, num_layers: 1, bidirectional: false, attention_heads, dropout };
+        let lstm = LstmSpec {
+            hidden_size: 4,
+            num_layers: 1,
+            bidirectional: false,
+            attention_heads,
+            dropout,
+            ..LstmSpec::default()
+        };
         let fusion = FusionSpec { output_size: 6, dropout, ..FusionSpec::default() };
         let inputs = data.inputs().iter();
         let network_spec = NetworkSpec {

@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     targets::check_required(arguments.require_targets, &config.targets)?;
     let checked = preparation::check(&config)?;
     checked.spell_out(&mut config);
+    config.training.precision = config.training.precision.on(checked.device)?.into();
     let (bars, audit, fingerprint) = checked.read()?;
     eprintln!("{audit}");
     let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;

@@ -14,7 +14,16 @@ const PLAN: Plan = Plan { steps_per_epoch: 20, num_epochs: 3, steps: 60, train_s
 fn step(step: u64, loss: f64) -> Event {
     let losses = [("price_prediction", loss * 1.1), ("regime_detection", loss * 0.9)];
     let losses = losses.map(|(task, loss)| (task.to_owned(), loss)).into();
-    Event::Step { step, epoch: (step - 1) / 20 + 1, learning_rate: 1e-3, gradient_norm: 1.0, loss, losses }
+    Event::Step {
+        step,
+        epoch: (step - 1) / 20 + 1,
+        learning_rate: 1e-3,
+        gradient_norm: 1.0,
+        loss,
+        losses,
+        loss_scale: None,
+        skipped: false,
+    }
 }
 
 fn short_run() -> Vec<Event> {

@@ -43,7 +43,7 @@ pub(crate) fn announcement(event: &Event) -> Option<String> {
         Event::TestSpanOpened { times, .. } => {
             format!("warning: the test span of this data has now been opened {times} times")
         }
-        Event::Warning { message } => format!("warning: {message}"),
+        Event::Warning { message } | Event::GuardTripped { message, .. } => format!("warning: {message}"),
         Event::RunEnded { step, outcome: Outcome::Completed, .. } => {
             format!("trained {} steps", count(*step))
         }

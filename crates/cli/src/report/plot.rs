@@ -120,7 +120,21 @@ impl Plot {
     }
 
     /// The figure, with `caption` under it.
-    pub(super) fn into_figure(self, caption: impl Into<Html>) -> Html {
+    pub(super) fn into_figure(mut self, caption: impl Into<Html>) -> Html {
+        let legend = legend(&std::mem::take(&mut self.legend));
+        let drawing = self.into_drawing(&[], Html::default());
+        tag("figure", [legend, drawing, tag("figcaption", caption)])
+    }
+
+    /// The drawing as a file of its own, without a legend.
+    pub(super) fn into_file(self, style: &'static str) -> String {
+        let space = [("xmlns", "http://www.w3.org/2000/svg")];
+        let mut file = self.into_drawing(&space, Html::trusted("style", style)).into_string();
+        file.push('\n');
+        file
+    }
+
+    fn into_drawing(self, attributes: &[(&'static str, &str)], style: Html) -> Html {
         let view = format!("0 0 {WIDTH} {HEIGHT}");
         let label = format!("{} by {}", self.y_label, self.x_label);
         let frame = self.axes();
@@ -135,10 +149,9 @@ impl Plot {
             ],
             self.marks,
         );
-        let drawing =
-            tag_with("svg", &[("viewBox", &view), ("role", "img"), ("aria-label", &label)], [frame, inside]);
-        let legend = legend(&self.legend);
-        tag("figure", [legend, drawing, tag("figcaption", caption)])
+        let own = [("viewBox", view.as_str()), ("role", "img"), ("aria-label", &label)];
+        let attributes: Vec<(&'static str, &str)> = attributes.iter().chain(&own).copied().collect();
+        tag_with("svg", &attributes, [style, frame, inside])
     }
 
     /// Inside the axes, from the top left. `None` for what is not finite.

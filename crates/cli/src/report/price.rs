@@ -21,6 +21,7 @@ pub(super) fn section(scores: &[PriceScore]) -> Html {
     let mut content = tag("h3", "Returns");
     content.push(table(scores));
     content.push(errors(scores));
+    content.push(distributions(scores));
     let figures = scores.iter().map(|score| scatter::figure(&score.pairs, &AXES, &bars(score.horizon)));
     content.push(classed("div", "figures", figures.collect::<Html>()));
     content.push(symbols(scores));
@@ -85,6 +86,32 @@ fn errors(scores: &[PriceScore]) -> Html {
     let words = "Right signs are counted over those decisions where neither forecast nor return is zero. The rank IC across symbols is undefined under 10 \
                  symbols. Intervals stand under Key numbers.";
     Html::from([table.into_html(), note(words)])
+}
+
+/// How good forecasts are that say how sure they are.
+fn distributions(scores: &[PriceScore]) -> Html {
+    let mut table = Table::of_numbers(&[
+        "Ahead",
+        "Interval is to hold",
+        "It holds",
+        "Pinball loss",
+        "Ranked probability score",
+        "Negative log likelihood",
+    ]);
+    let mut is_empty = true;
+    for score in scores {
+        let Some(distribution) = &score.distribution else { continue };
+        is_empty = false;
+        table.row([
+            Cell::name(bars(score.horizon)),
+            Cell::number(percent(distribution.nominal_coverage)),
+            Cell::maybe(distribution.coverage, percent),
+            Cell::maybe(distribution.pinball, basis_points),
+            Cell::maybe(distribution.crps, basis_points),
+            Cell::maybe(distribution.nll, |value| signed(value, 3)),
+        ]);
+    }
+    if is_empty { Html::default() } else { table.into_html() }
 }
 
 fn symbols(scores: &[PriceScore]) -> Html {

@@ -21,7 +21,7 @@ pub(super) fn section(scores: &[RegimeScore]) -> Html {
 }
 
 fn table(scores: &[RegimeScore]) -> Html {
-    let columns = ["Forecast", "Accuracy", "Macro F1", "MCC", "Calibration error"];
+    let columns = ["Forecast", "Accuracy", "Macro F1", "MCC", "Calibration error", "After temperature"];
     let mut table = Table::of_numbers(&columns);
     let f1 = |value: Option<f64>| Cell::maybe(value, |value| fixed(value, 3));
     let mcc = |value: Option<f64>| Cell::maybe(value, |value| signed(value, 3));
@@ -36,11 +36,14 @@ fn table(scores: &[RegimeScore]) -> Html {
             f1(score.macro_f1),
             mcc(score.mcc),
             f1(score.ece),
+            Cell::maybe(score.ece_calibrated.zip(score.temperature).map(|(ece, _)| ece), |ece| {
+                format!("{} at {}", fixed(ece, 3), fixed(score.temperature.unwrap_or(1.0), 2))
+            }),
         ]);
         for naive in &score.baselines {
             let name = Cell::name(naive.name.replace('_', " "));
             let accuracy = Cell::maybe(naive.accuracy, percent);
-            table.row([name, accuracy, f1(naive.macro_f1), mcc(naive.mcc), Cell::none()]);
+            table.row([name, accuracy, f1(naive.macro_f1), mcc(naive.mcc), Cell::none(), Cell::none()]);
         }
     }
     table.into_html()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tapeline_events::{Event, Outcome, Record};
 use tapeline_trainer::{
-    Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
-    VolatilityBaseline, VolatilityScore,
+    DistributionScore, Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore,
+    Scorecard, VolatilityBaseline, VolatilityScore,
 };
 
 /// The same noise on every machine: uniform in −0.5..0.5, by a linear congruential generator.
@@ -84,7 +84,7 @@ fn step_event(step: u64, epoch: u64, noise: &mut Noise) -> Event {
     let learning_rate = 1e-3 * warm * 0.5 * (1.0 + (std::f64::consts::PI * progress * 0.28).cos());
     let loss = if step == 700 { f64::NAN } else { loss };
     let losses = BTreeMap::from([("price_prediction".to_owned(), loss)]);
-    Event::Step { step, epoch, learning_rate, gradient_norm, loss, losses }
+    Event::Step { step, epoch, learning_rate, gradient_norm, loss, losses, loss_scale: None, skipped: false }
 }
 
 fn epoch_ended(epoch: u64) -> Event {
@@ -157,6 +157,13 @@ fn price(horizon: usize, ic: f64, best_possible_ic: Option<f64>) -> PriceScore {
         rmse: Some(0.000_57 * (horizon as f64).sqrt()),
         directional_accuracy: Some(0.5 + ic / 3.0),
         called_share: Some(0.994),
+        distribution: Some(DistributionScore {
+            nominal_coverage: 0.8,
+            coverage: Some(0.783),
+            pinball: None,
+            nll: Some(-4.61),
+            crps: Some(0.000_31 * (horizon as f64).sqrt()),
+        }),
         per_symbol: vec![
             ("ALPHA".into(), Some(ic * 1.05)),
             ("BETA".into(), Some(ic * 0.97)),
@@ -208,6 +215,8 @@ fn regime() -> RegimeScore {
         macro_f1: Some(0.431),
         mcc: Some(0.262),
         ece: Some(0.031),
+        temperature: Some(1.34),
+        ece_calibrated: Some(0.019),
         confusion: vec![
             vec![812, 301, 702, 188],
             vec![287, 840, 731, 186],

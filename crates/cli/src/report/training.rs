@@ -31,6 +31,14 @@ pub(super) fn section(rows: &[ProjectedRow]) -> Html {
     if unruly > 0 {
         content.push(note(format!("Steps whose loss was not finite, not drawn: {}.", count(unruly as u64))));
     }
+    let skipped = steps.iter().filter(|row| row.metrics.contains_key("skipped")).count();
+    if skipped > 0 {
+        let scale = steps.iter().rev().find_map(|row| row.metrics.get("loss_scale").copied().flatten());
+        let scale = scale
+            .map_or_else(String::new, |scale| format!(" The loss scale at the end: {}.", fixed(scale, 0)));
+        let words = "Steps whose gradient or loss was not finite, skipped";
+        content.push(note(format!("{words}: {}.{scale}", count(skipped as u64))));
+    }
     part("Training", content)
 }
 

@@ -12,7 +12,16 @@ use crate::{Outcome, Record, read};
 
 fn step(step: u64) -> Event {
     let losses = BTreeMap::from([("price_prediction".to_owned(), 0.5)]);
-    Event::Step { step, epoch: 1, learning_rate: 1e-3, gradient_norm: 0.7, loss: 0.5, losses }
+    Event::Step {
+        step,
+        epoch: 1,
+        learning_rate: 1e-3,
+        gradient_norm: 0.7,
+        loss: 0.5,
+        losses,
+        loss_scale: None,
+        skipped: false,
+    }
 }
 
 fn folder_and_path() -> (tempfile::TempDir, PathBuf) {

@@ -116,7 +116,16 @@ fn loss_at(step: u64) -> f64 {
 
 fn step_event(step: u64, epoch: u64) -> Event {
     let losses = BTreeMap::from([("price_prediction".to_owned(), loss_at(step))]);
-    Event::Step { step, epoch, learning_rate: 1e-3, gradient_norm: 1.0, loss: loss_at(step), losses }
+    Event::Step {
+        step,
+        epoch,
+        learning_rate: 1e-3,
+        gradient_norm: 1.0,
+        loss: loss_at(step),
+        losses,
+        loss_scale: None,
+        skipped: false,
+    }
 }
 
 fn epoch_ended(step: u64, epoch: u64) -> Event {
@@ -176,6 +185,8 @@ fn runs_that_learnt_otherwise_differ() {
             gradient_norm: 1.0,
             loss,
             losses: BTreeMap::new(),
+            loss_scale: None,
+            skipped: false,
         }]))
     };
     assert_eq!(of(f64::NAN), of(-f64::NAN));

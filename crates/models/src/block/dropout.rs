@@ -36,3 +36,22 @@ impl Dropout {
         }
     }
 }
+
+/// Drops single weights in training, the same ones for all samples of a batch and all bars of a window: a recurrent net with
+/// weights dropped on the way from state to state (Merity, Keskar and Socher 2018) forgets nothing halfway through a window.
+#[derive(Debug)]
+pub(crate) struct WeightDropout(Dropout);
+
+impl WeightDropout {
+    pub(crate) fn new(part: &Part<'_>, probability: f64) -> Self {
+        Self(Dropout::new(part, probability))
+    }
+
+    /// `weight` with some of it dropped; `None` where nothing is.
+    pub(crate) fn forward(&self, weight: &Tensor, mode: Mode) -> Result<Option<Tensor>, ModelError> {
+        let Some((probability, key)) = self.0.keyed(mode) else { return Ok(None) };
+        // The parts of a batch have the mask of the batch: a weight is no sample's.
+        let key = DropoutKey { first: 0, ..key };
+        Ok(Some(keyed_dropout(weight, probability, key)?))
+    }
+}

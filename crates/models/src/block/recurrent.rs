@@ -1,9 +1,9 @@
 //! LSTM layers on top of each other.
 
-use tapeline_torch_ext::{Direction, Lstm, lstm};
+use tapeline_torch_ext::{Direction, Lstm, autocast_kind, lstm};
 use tch::Tensor;
 
-use super::dropout::Dropout;
+use super::dropout::{Dropout, WeightDropout};
 use super::is_float_on_cpu;
 use crate::ModelError;
 use crate::init::{Part, Start};
@@ -22,6 +22,8 @@ pub(crate) struct LstmStack {
     layers: Vec<Vec<Tensor>>,
     /// Between a layer and the next.
     dropouts: Vec<Dropout>,
+    /// Of the state weights, one for each direction of each layer.
+    recurrent_dropouts: Vec<Vec<WeightDropout>>,
     hidden_size: usize,
     bidirectional: bool,
 }
@@ -51,7 +53,23 @@ impl LstmStack {
         let dropouts = (1..spec.num_layers)
             .map(|layer| Dropout::new(&part.part(&format!("drop_l{layer}")), spec.dropout))
             .collect();
-        Ok(Self { layers, dropouts, hidden_size: spec.hidden_size, bidirectional: spec.bidirectional })
+        let recurrent_dropout = |layer: usize| {
+            let dropout = |direction: &&str| {
+                WeightDropout::new(
+                    &part.part(&format!("drop_hh_l{layer}{direction}")),
+                    spec.recurrent_dropout,
+                )
+            };
+            directions.iter().map(dropout).collect()
+        };
+        let recurrent_dropouts = (0..spec.num_layers).map(recurrent_dropout).collect();
+        Ok(Self {
+            layers,
+            dropouts,
+            recurrent_dropouts,
+            hidden_size: spec.hidden_size,
+            bidirectional: spec.bidirectional,
+        })
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, ModelError> {
@@ -73,9 +91,25 @@ impl LstmStack {
             if index > 0 {
                 out = self.dropouts[index - 1].forward(out, mode)?;
             }
-            out = layer(&out, weights)?;
+            out = match self.dropped(index, mode)? {
+                Some(weights) => layer(&out, &weights)?,
+                None => layer(&out, weights)?,
+            };
         }
         Ok(out)
+    }
+
+    /// The weights of a layer of which some of the way from state to state are dropped; `None` where none is.
+    fn dropped(&self, layer: usize, mode: Mode) -> Result<Option<Vec<Tensor>>, ModelError> {
+        let mut weights: Vec<Tensor> = self.layers[layer].iter().map(Tensor::shallow_clone).collect();
+        let mut is_dropped = false;
+        for (weights, dropout) in weights.chunks_mut(4).zip(&self.recurrent_dropouts[layer]) {
+            if let Some(state_weight) = dropout.forward(&weights[1], mode)? {
+                weights[1] = state_weight;
+                is_dropped = true;
+            }
+        }
+        Ok(is_dropped.then_some(weights))
     }
 
     /// A layer in libtorch's operation, for any device.
@@ -83,7 +117,12 @@ impl LstmStack {
         let directions = if self.bidirectional { 2 } else { 1 };
         // The batch size is the input's own: libtorch reads past the end of a state with another one.
         let state = [directions, x.size()[0], self.hidden_size as i64];
-        let zeros = Tensor::f_zeros(state, (x.f_kind()?, x.device()))?;
+        // Under autocast the operation is of one kind throughout, and a weight is cast once, not once for each bar.
+        let kind = autocast_kind(x.device()).unwrap_or(x.f_kind()?);
+        let x = x.f_to_kind(kind)?;
+        let zeros = Tensor::f_zeros(state, (kind, x.device()))?;
+        let weights: Vec<Tensor> =
+            weights.iter().map(|weight| weight.f_to_kind(kind)).collect::<Result<_, _>>()?;
         let weights: Vec<&Tensor> = weights.iter().collect();
         let (out, _, _) =
             x.f_lstm(&[&zeros, &zeros], &weights, true, 1, 0.0, true, self.bidirectional, true)?;

@@ -99,6 +99,7 @@ fn check_lstm(lstm: &LstmSpec, faults: &mut Faults) {
     let width = if lstm.bidirectional { "twice hidden_size" } else { "hidden_size" };
     faults.heads(width, lstm.width(), lstm.attention_heads);
     faults.probability("dropout", lstm.dropout);
+    faults.probability("recurrent_dropout", lstm.recurrent_dropout);
 }
 
 fn check_fusion(fusion: &FusionSpec, faults: &mut Faults) {

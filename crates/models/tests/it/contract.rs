@@ -197,7 +197,7 @@ fn one_batch_can_be_learned_by_heart() {
             let loss: Tensor = losses.sum();
             let gradients = Tensor::run_backward(&[&loss], &parameters, false, false);
             let gradients: Vec<&Tensor> = gradients.iter().collect();
-            adamw_step(&parameters, &gradients, &first, &second, &steps, &update).unwrap();
+            adamw_step(&parameters, &gradients, &first, &second, &steps, &update, None).unwrap();
             loss.double_value(&[])
         };
         let start = step();

@@ -20,7 +20,7 @@ fn the_default_is_the_hybrid_of_the_example_and_has_no_fault() {
     let written = serde_json::json!({
         "kind": "hybrid",
         "cnn": {"channels": 64, "kernel_sizes": [3, 5, 7], "dilations": [1, 2, 4], "attention_heads": 4, "dropout": 0.1},
-        "lstm": {"hidden_size": 128, "num_layers": 2, "bidirectional": false, "attention_heads": 4, "dropout": 0.1},
+        "lstm": {"hidden_size": 128, "num_layers": 2, "bidirectional": false, "attention_heads": 4, "dropout": 0.1, "recurrent_dropout": 0.0},
         "fusion": {"kind": "concat", "output_size": 128, "dropout": 0.1},
     });
     assert_eq!(serde_json::to_value(&model).unwrap(), written);
@@ -65,6 +65,7 @@ fn all_faults_of_a_model_are_reported_with_their_paths() {
             bidirectional: true,
             attention_heads: 4,
             dropout: 1.0,
+            ..LstmSpec::default()
         },
         ..HybridSpec::default()
     });
@@ -176,6 +177,7 @@ proptest! {
             bidirectional,
             attention_heads: 1,
             dropout: 0.5,
+            ..LstmSpec::default()
         };
         let output_size = if kind == FusionKind::Attention && repair { 8 } else { 5 };
         let fusion = FusionSpec { kind, output_size, ..FusionSpec::default() };

@@ -77,7 +77,7 @@ fn five_steps_equal(decoupled: bool) {
         let parameters: Vec<&Tensor> = parameters.iter().collect();
         let gradients: Vec<&Tensor> = gradients.iter().collect();
         let go = if decoupled { adamw_step } else { adam_step };
-        go(&parameters, &gradients, &first, &second, &steps, &update).unwrap();
+        go(&parameters, &gradients, &first, &second, &steps, &update, None).unwrap();
     }
     for (index, reference) in references.iter().enumerate() {
         let single = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
@@ -95,7 +95,7 @@ fn a_gradient_in_another_layout_counts_by_position() {
     let run = |gradient: &Tensor| {
         let parameter = tensor(&values(6, 2.0), &[2, 3]);
         let (first, second, steps) = (zeros(&[&[2, 3]]), zeros(&[&[2, 3]]), zeros(&[&[]]));
-        adamw_step(&[&parameter], &[gradient], &first, &second, &steps, &AdamW::default()).unwrap();
+        adamw_step(&[&parameter], &[gradient], &first, &second, &steps, &AdamW::default(), None).unwrap();
         read(&parameter)
     };
     let transposed = gradient.transpose(0, 1).contiguous().transpose(0, 1);
@@ -110,7 +110,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     let good = tensor(&values(6, 4.0), &[2, 3]);
     let (first, second, steps) = (zeros(&[&[2, 3]]), zeros(&[&[2, 3]]), zeros(&[&[]]));
     let step = |gradients: &[&Tensor], first: &[Tensor], steps: &[Tensor], update: AdamW| {
-        adamw_step(&[&parameter], gradients, first, &second, steps, &update).unwrap_err()
+        adamw_step(&[&parameter], gradients, first, &second, steps, &update, None).unwrap_err()
     };
     let update = AdamW::default();
 
@@ -126,7 +126,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(error.to_string(), "adamw_step: steps[0] has shape [1], expected []");
     let error = step(&[&good], &first, &steps, AdamW { learning_rate: f64::NAN, ..update });
     assert!(matches!(error, Error::Number { name: "learning_rate", .. }), "{error}");
-    let error = adam_step(&[&parameter], &[], &first, &second, &steps, &update).unwrap_err();
+    let error = adam_step(&[&parameter], &[], &first, &second, &steps, &update, None).unwrap_err();
     assert_eq!(error.to_string(), "adam_step: expected 1 gradients, found 0");
 
     assert_eq!(read(&parameter), before);

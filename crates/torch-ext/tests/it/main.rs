@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 mod adamw;
+mod autocast;
 mod clip;
 mod conv_block;
 mod dropout;
 mod generator;
+mod loss_scale;
 mod lstm;
 mod philox;
 mod process;

@@ -48,7 +48,7 @@ fn five_steps_equal_the_update_rule() {
                 }
                 gradients.push(tensor(&gradient, SHAPES[index]));
             }
-            sgd_step(&parameters, &gradients.iter().collect::<Vec<_>>(), &buffers, &update).unwrap();
+            sgd_step(&parameters, &gradients.iter().collect::<Vec<_>>(), &buffers, &update, None).unwrap();
         }
         let single = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
         for (index, parameter) in parameters.iter().enumerate() {
@@ -69,7 +69,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     let buffer = [Tensor::zeros([2, 3], (Kind::Float, Device::Cpu))];
     let update = Sgd { momentum: 0.9, ..Sgd::default() };
     let refused = |gradients: &[&Tensor], buffers: &[Tensor], update: Sgd| {
-        sgd_step(&[&parameter], gradients, buffers, &update).unwrap_err()
+        sgd_step(&[&parameter], gradients, buffers, &update, None).unwrap_err()
     };
 
     let error = refused(&[&good.reshape([3, 2])], &buffer, update);

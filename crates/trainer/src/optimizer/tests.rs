@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 use super::{Learned, Optimizer, decaying_parameters, learned, restore};
 use crate::error::TrainError;
 use crate::small_network;
-use crate::spec::{AdamSpec, DecaySpec, OptimizerSpec, SgdSpec};
+use crate::spec::{AdamSpec, DecaySpec, OptimizerSpec, PartRatesSpec, SgdSpec};
 
 /// Five steps in single precision.
 const TOLERANCE: f64 = 1e-6;
@@ -50,12 +50,17 @@ fn five_steps_are_those_of_pytorch() {
         let decay = case.optimizer.decay();
         let learned: Vec<Learned<'_>> = parameters
             .iter()
-            .map(|tensor| Learned { name: "", tensor, decays: decay.covers(&tensor.size()) })
+            .map(|tensor| Learned {
+                name: "",
+                tensor,
+                decays: decay.covers(&tensor.size()),
+                rate_factor: 1.0,
+            })
             .collect();
         let mut optimizer = Optimizer::new(&case.optimizer, &learned).unwrap();
         for step in &case.steps {
             let gradients = tensors(&step.gradients);
-            optimizer.step(&all(&parameters), &all(&gradients), step.rate).unwrap();
+            optimizer.step(&all(&parameters), &all(&gradients), step.rate, None).unwrap();
             for (parameter, expected) in parameters.iter().zip(&step.parameters) {
                 assert_close(&numbers(parameter), expected, TOLERANCE);
             }
@@ -73,17 +78,20 @@ fn every_kind() -> [OptimizerSpec; 4] {
 }
 
 fn fresh(spec: &OptimizerSpec, network: &dyn Network) -> Optimizer {
-    Optimizer::new(spec, &learned(spec, network.parameters()).collect::<Vec<_>>()).unwrap()
+    Optimizer::new(spec, &learned(spec, &PartRatesSpec::default(), network.parameters()).collect::<Vec<_>>())
+        .unwrap()
 }
 
 fn state(optimizer: &Optimizer, network: &dyn Network) -> Vec<(String, Tensor)> {
-    optimizer.named(&learned(optimizer.spec(), network.parameters()).collect::<Vec<_>>())
+    optimizer.named(
+        &learned(optimizer.spec(), &PartRatesSpec::default(), network.parameters()).collect::<Vec<_>>(),
+    )
 }
 
 fn go(optimizer: &mut Optimizer, network: &dyn Network) {
     let parameters = network.parameters().tensors();
     let gradients: Vec<Tensor> = parameters.iter().map(|tensor| tensor.detach() * 0.5).collect();
-    optimizer.step(&parameters, &all(&gradients), 1e-3).unwrap();
+    optimizer.step(&parameters, &all(&gradients), 1e-3, None).unwrap();
 }
 
 #[test]
@@ -152,7 +160,9 @@ fn biases_norms_and_queries_do_not_decay() {
     let network = small_network::network();
     let spec = OptimizerSpec::default();
     let mut decaying = 0;
-    for Learned { name, tensor, decays } in learned(&spec, network.parameters()) {
+    for Learned { name, tensor, decays, .. } in
+        learned(&spec, &PartRatesSpec::default(), network.parameters())
+    {
         let is_vector = tensor.dim() == 1 || name.ends_with(".q");
         assert_eq!(decays, !is_vector, "{name} {:?}", tensor.size());
         assert!(!(decays && name.contains("bias")), "{name}");
@@ -163,4 +173,30 @@ fn biases_norms_and_queries_do_not_decay() {
     assert_eq!(of(AdamSpec { decay: DecaySpec::All, ..AdamSpec::default() }), network.parameters().count());
     assert_eq!(of(AdamSpec { weight_decay: 0.0, ..AdamSpec::default() }), 0);
     assert!(decaying > 0 && decaying < network.parameters().count());
+}
+
+#[test]
+fn parts_learn_at_rates_of_their_own_and_not_at_all_at_none() {
+    let rates = PartRatesSpec { cnn: 0.0, lstm: 0.5, fusion: 1.0, heads: 2.0 };
+    for spec in every_kind() {
+        let way = |rates: &PartRatesSpec| {
+            let network = small_network::network();
+            let parameters = network.parameters();
+            let before: Vec<Vec<f32>> = parameters.tensors().into_iter().map(numbers).collect();
+            let mut optimizer =
+                Optimizer::new(&spec, &learned(&spec, rates, parameters).collect::<Vec<_>>()).unwrap();
+            go(&mut optimizer, network.as_ref());
+            let after = parameters.iter().zip(before);
+            let ways = after.map(|((name, tensor), before)| {
+                let moved =
+                    numbers(tensor).iter().zip(before).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+                (PartRatesSpec::part_of(name), moved.sqrt())
+            });
+            ways.collect::<Vec<_>>()
+        };
+        for ((part, way), (_, whole)) in way(&rates).into_iter().zip(way(&PartRatesSpec::default())) {
+            let (_, factor) = rates.factors().into_iter().find(|(key, _)| *key == part).unwrap();
+            assert!((way - factor * whole).abs() <= 2e-3 * whole, "{spec:?}, {part}: {way} of {whole}");
+        }
+    }
 }

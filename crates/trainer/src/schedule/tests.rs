@@ -133,3 +133,18 @@ fn only_a_plateau_looks_for_a_metric() {
         }
     }
 }
+
+#[test]
+fn a_place_goes_back_over_the_epochs_before_it() {
+    let steps_of = |epoch: usize| [4, 2, 3][epoch];
+    let place = |epoch: usize, step: usize| StepPlace { epoch, step, steps: steps_of(epoch) };
+    for (from, back, to) in [
+        (place(2, 1), 0, place(2, 1)),
+        (place(2, 1), 1, place(2, 0)),
+        (place(2, 1), 2, place(1, 1)),
+        (place(2, 1), 4, place(0, 3)),
+        (place(2, 0), 99, place(0, 0)),
+    ] {
+        assert_eq!(from.before(back, steps_of), to, "{from:?} back by {back}");
+    }
+}

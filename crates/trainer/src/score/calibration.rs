@@ -1,17 +1,19 @@
-//! What leaving logarithms needs: how far off the log forecasts are on the validation span.
+//! What is measured on the validation span to read forecasts by: how far off log forecasts are, and how sure class scores.
 
 use tapeline_artefact::Predictions;
 use tapeline_data_pipeline::{Dataset, Split};
 
+use super::regime::ClassScores;
 use super::rows::{Rows, head_output};
-use super::{Detail, Span};
+use super::{Detail, Span, temperature};
 use crate::task::{TaskKind, Tasks};
 
 /// The mean squared residual of each log-variance forecast on the validation span, by label. A log forecast μ stands for the
-/// variance exp(μ + s²/2); s² is measured on validation and carried over to the test span.
+/// variance exp(μ + s²/2); s² is measured on validation and carried over to the test span. So is the temperature that class scores are divided by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     residual_variance: Vec<f64>,
+    temperature: Vec<Option<f64>>,
 }
 
 impl Calibration {
@@ -21,16 +23,28 @@ impl Calibration {
         let samples = data.samples(Split::Validation);
         let span = Span { data, split: Split::Validation, samples, predictions, detail: Detail::Scores };
         let mut residual_variance = vec![0.0; tasks.labels().len()];
+        let mut temperatures = vec![None; tasks.labels().len()];
         for (head, task) in tasks.iter().enumerate() {
-            if !matches!(task.kind, TaskKind::Volatility { .. }) {
-                continue;
-            }
             for (position, label) in task.labels.clone().enumerate() {
-                let rows = Rows::of(&span, label, head_output(&span, head, position));
-                residual_variance[label] = mean_squared_residual(&rows);
+                match task.kind {
+                    TaskKind::Price { .. } => {}
+                    TaskKind::Volatility { .. } => {
+                        let rows = Rows::of(&span, label, head_output(&span, head, position));
+                        residual_variance[label] = mean_squared_residual(&rows);
+                    }
+                    TaskKind::Regime { classes, .. } => {
+                        let rows = ClassScores::of(&span, label, head, position, classes);
+                        temperatures[label] = temperature::best(&rows.scores, &rows.actual, classes);
+                    }
+                }
             }
         }
-        Self { residual_variance }
+        Self { residual_variance, temperature: temperatures }
+    }
+
+    /// The temperature of a label's class scores.
+    pub(super) fn temperature(&self, label: usize) -> Option<f64> {
+        self.temperature.get(label).copied().flatten()
     }
 
     /// s² of a label.

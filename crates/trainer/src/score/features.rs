@@ -23,6 +23,11 @@ pub(super) fn score(features: &Rows) -> Result<FeatureScore, TrainError> {
     })
 }
 
+/// How many dimensions hardly vary.
+pub(super) fn dead(features: &Rows) -> usize {
+    variances(features).iter().filter(|&&variance| variance < DEAD_VARIANCE).count()
+}
+
 /// The variance of each dimension over samples (divisor n); all 0 without samples.
 fn variances(features: &Rows) -> Vec<f64> {
     let rows = || features.values.chunks_exact(features.width);

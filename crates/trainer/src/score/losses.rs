@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Span;
 use super::rows::scaling;
+use crate::forecast::Forecast;
 use crate::loss::LossSum;
 use crate::task::{Task, TaskKind, Tasks};
 
@@ -36,10 +37,15 @@ fn task_loss(span: &Span<'_>, task: &Task, head: usize) -> Option<f64> {
             let output = outputs.row(row);
             match task.kind {
                 TaskKind::Price { loss } | TaskKind::Volatility { loss } => {
-                    sum.add_regression(loss, f64::from(output[position]), (f64::from(value) - mean) / std);
+                    let said = Forecast::of(loss, output, task.horizons.len(), position);
+                    sum.add_regression(loss, &said, (f64::from(value) - mean) / std);
                 }
-                TaskKind::Regime { classes, .. } => {
-                    sum.add_class(&output[position * classes..(position + 1) * classes], value as usize);
+                TaskKind::Regime { classes, loss, .. } => {
+                    sum.add_class(
+                        loss,
+                        &output[position * classes..(position + 1) * classes],
+                        value as usize,
+                    );
                 }
             }
         }

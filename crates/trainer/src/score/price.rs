@@ -7,9 +7,10 @@ use tapeline_evaluation::{Correlation, Pairs, ic, regression};
 
 use super::rows::{Rows, head_output, scaling, train_rows};
 use super::train_means::TrainMeans;
-use super::{Span, estimate};
+use super::{Span, distribution, estimate};
 use crate::error::TrainError;
 use crate::scorecard::{Estimate, PriceBaseline, PriceScore};
+use crate::spec::RegressionLoss;
 use crate::task::Task;
 
 /// Ridge penalty of the last-bar baseline, per train row: next to nothing, against collinear channels.
@@ -21,6 +22,7 @@ pub(super) fn score(
     task: &Task,
     head: usize,
     position: usize,
+    loss: RegressionLoss,
 ) -> Result<PriceScore, TrainError> {
     let (label, horizon) = (task.labels.start + position, task.horizons[position]);
     let rows = Rows::of(span, label, head_output(span, head, position));
@@ -48,6 +50,7 @@ pub(super) fn score(
         rmse: regression::rmse(pairs),
         directional_accuracy: direction.accuracy(),
         called_share: direction.called_share(),
+        distribution: distribution::score(span, task, head, position, loss),
         per_symbol: rank.by_series.into_iter().map(|(id, ic)| (symbol(id), ic)).collect(),
         best_possible_ic: best_possible_ic(span, &rows, label)?,
         baselines: if blocks.is_some() { baselines(span, &rows, label, horizon)? } else { Vec::new() },

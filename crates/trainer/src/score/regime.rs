@@ -6,7 +6,7 @@ use tapeline_evaluation::calibration::{Probabilities, expected_calibration_error
 use tapeline_evaluation::classification::Confusion;
 
 use super::rows::train_rows;
-use super::{Detail, Span};
+use super::{Calibration, Detail, Span};
 use crate::error::TrainError;
 use crate::scorecard::{RegimeBaseline, RegimeScore};
 use crate::task::Task;
@@ -18,19 +18,18 @@ pub(super) fn score(
     head: usize,
     position: usize,
     classes: usize,
+    calibration: &Calibration,
 ) -> Result<RegimeScore, TrainError> {
     let (label, horizon) = (task.labels.start + position, task.horizons[position]);
-    let values = &span.data.labels()[label].values;
-    let (mut samples, mut actual, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
-    for (row, &sample) in span.samples.iter().enumerate() {
-        let class = values[sample as usize];
-        if !class.is_nan() {
-            samples.push(sample);
-            actual.push(class as u32);
-            let scores = &span.predictions.heads[head].row(row)[position * classes..(position + 1) * classes];
-            probabilities.extend(class_probabilities(scores));
-        }
-    }
+    let ClassScores { samples, actual, scores } = ClassScores::of(span, label, head, position, classes);
+    let at = |temperature: f64| -> Vec<f64> {
+        let rows = scores.chunks_exact(classes);
+        rows.flat_map(|row| probabilities_at(row, temperature)).collect()
+    };
+    let temperature = calibration.temperature(label);
+    let calibrated = temperature.map(at);
+    let calibrated = calibrated.as_ref().map(|all| Probabilities::new(classes, all, &actual)).transpose()?;
+    let probabilities = at(1.0);
     let probabilities = Probabilities::new(classes, &probabilities, &actual)?;
     let confusion = Confusion::new(classes, &probabilities.predicted(), &actual)?;
     let own = figures("network", &confusion);
@@ -45,6 +44,8 @@ pub(super) fn score(
         macro_f1: own.macro_f1,
         mcc: own.mcc,
         ece: expected_calibration_error(&probabilities),
+        temperature,
+        ece_calibrated: calibrated.as_ref().and_then(expected_calibration_error),
         confusion: (0..classes)
             .map(|actual| (0..classes).map(|predicted| confusion.count(actual, predicted) as u64).collect())
             .collect(),
@@ -57,10 +58,43 @@ pub(super) fn score(
 
 /// The probability of each class by the softmax of its score, in 64 bits.
 pub fn class_probabilities(scores: &[f32]) -> impl Iterator<Item = f64> + '_ {
+    probabilities_at(scores, 1.0)
+}
+
+/// The same, of scores that are divided by `temperature`.
+pub(super) fn probabilities_at(scores: &[f32], temperature: f64) -> impl Iterator<Item = f64> + '_ {
     let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = move |score: &f32| f64::from(score - top).exp();
+    let weight = move |score: &f32| (f64::from(score - top) / temperature).exp();
     let sum: f64 = scores.iter().map(weight).sum();
     scores.iter().map(move |score| weight(score) / sum)
+}
+
+/// The rows of a label that is a class.
+pub(super) struct ClassScores {
+    /// Sample ids.
+    pub(super) samples: Vec<u32>,
+    /// The class that came.
+    pub(super) actual: Vec<u32>,
+    /// `[row, class]`.
+    pub(super) scores: Vec<f32>,
+}
+
+impl ClassScores {
+    /// Those of `label` in `span`, of which head number `head` says `classes` scores at `position`.
+    pub(super) fn of(span: &Span<'_>, label: usize, head: usize, position: usize, classes: usize) -> Self {
+        let values = &span.data.labels()[label].values;
+        let (mut samples, mut actual, mut scores) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, &sample) in span.samples.iter().enumerate() {
+            let class = values[sample as usize];
+            if !class.is_nan() {
+                samples.push(sample);
+                actual.push(class as u32);
+                let all = span.predictions.heads[head].row(row);
+                scores.extend_from_slice(&all[position * classes..(position + 1) * classes]);
+            }
+        }
+        Self { samples, actual, scores }
+    }
 }
 
 fn figures(name: &str, confusion: &Confusion) -> RegimeBaseline {

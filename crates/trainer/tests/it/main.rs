@@ -2,15 +2,20 @@
 #![cfg(test)]
 
 mod augmentation;
+mod average;
 mod checkpoint;
 mod curriculum;
 mod disk;
 mod exactness;
 mod golden;
+mod guard;
 mod lineage;
+mod lr_find;
+mod precision;
 mod resume;
 mod score;
 mod small_run;
 mod spec;
 mod stop;
+mod task_gradients;
 mod threads;

@@ -7,10 +7,12 @@ use std::path::Path;
 use tapeline_events::{Event, Outcome, Record, SCHEMA, projection};
 use tapeline_models::weights_to_bytes;
 use tapeline_trainer::{
-    AdamSpec, BalancingSpec, ClassWeightsSpec, ConstantSpec, Curriculum, CurriculumSpec, OptimizerSpec,
-    PaceSpec, Pacing, PlateauSpec, SchedulerSpec, SgdSpec, Start, StepSpec, TrainError, TrainingSpec,
+    AdamSpec, AverageSpec, BalancingSpec, ClassWeightsSpec, ClassificationLoss, ConstantSpec, Curriculum,
+    CurriculumSpec, OptimizerSpec, PaceSpec, Pacing, PartRatesSpec, PlateauSpec, PrecisionSpec,
+    RegressionLoss, SchedulerSpec, SgdSpec, Start, StepSpec, TrainError, TrainingSpec,
 };
 
+use crate::precision::overflowing;
 use crate::small_run::{Heard, SEED, SmallRun, tasks_spec};
 
 pub(crate) fn records(heard: &Heard) -> Vec<Record> {
@@ -78,6 +80,40 @@ fn so_is_a_run_with_any_optimiser_schedule_accumulation_and_balance() {
         is_the_same_when_stopped(&run, |first_epoch, last| {
             vec![vec![2, first_epoch, 2 * first_epoch + 1, last - 1]]
         });
+    }
+}
+
+#[test]
+fn so_is_a_run_in_half_precision_with_skipped_steps() {
+    tch::set_num_threads(1);
+    let mut run = overflowing();
+    run.training.average = Some(AverageSpec { decay: 0.99 });
+    run.training.balancing = BalancingSpec::Fixed;
+    // Amid the steps that overflow, after them, and at an epoch's end.
+    is_the_same_when_stopped(&run, |first_epoch, last| vec![vec![1, 3, first_epoch], vec![2, last - 1]]);
+    run.training.precision = PrecisionSpec::Bf16;
+    for threads in [1, 2] {
+        run.threads = threads;
+        is_the_same_when_stopped(&run, |first_epoch, last| vec![vec![2, first_epoch, last - 1]]);
+    }
+}
+
+#[test]
+fn so_is_a_run_with_averages_part_rates_other_losses_and_guards_that_speak() {
+    tch::set_num_threads(1);
+    for loss in [RegressionLoss::Gaussian, RegressionLoss::Quantile { tail: 0.1 }] {
+        let mut tasks = tasks_spec();
+        tasks.price_prediction.as_mut().unwrap().loss = loss;
+        let regime = tasks.regime_detection.as_mut().unwrap();
+        (regime.loss, regime.label_smoothing) = (ClassificationLoss::Focal { gamma: 2.0 }, 0.1);
+        let mut run = SmallRun::of(tasks);
+        run.recurrent_dropout = 0.2;
+        run.training.batch_size = 12;
+        run.training.average = Some(AverageSpec::default());
+        run.training.part_rates = PartRatesSpec { cnn: 0.5, lstm: 1.0, fusion: 1.0, heads: 2.0 };
+        run.training.task_gradients = true;
+        (run.training.guards.loss_spike, run.training.guards.exploding_norm) = (1.0, 1.5);
+        is_the_same_when_stopped(&run, |first_epoch, last| vec![vec![3, first_epoch, last - 2]]);
     }
 }
 

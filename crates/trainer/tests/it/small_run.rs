@@ -33,6 +33,8 @@ pub(crate) struct SmallRun {
     pub(crate) clock: fn() -> Duration,
     /// Another network than the usual one.
     pub(crate) model: Option<ModelSpec>,
+    /// Of the network.
+    pub(crate) recurrent_dropout: f64,
 }
 
 pub(crate) fn data_spec() -> DataSpec {
@@ -58,7 +60,7 @@ pub(crate) fn tasks_spec() -> TasksSpec {
     }
 }
 
-fn model() -> ModelSpec {
+fn model(recurrent_dropout: f64) -> ModelSpec {
     ModelSpec::Hybrid(HybridSpec {
         cnn: CnnSpec {
             channels: 8,
@@ -73,6 +75,7 @@ fn model() -> ModelSpec {
             bidirectional: false,
             attention_heads: 2,
             dropout: 0.2,
+            recurrent_dropout,
         },
         fusion: FusionSpec { output_size: 12, dropout: 0.2, ..FusionSpec::default() },
     })
@@ -116,13 +119,14 @@ impl SmallRun {
             threads: 1,
             clock: || Duration::ZERO,
             model: None,
+            recurrent_dropout: 0.0,
         }
     }
 
     pub(crate) fn network_spec(&self) -> NetworkSpec {
         let inputs = self.data.inputs().iter();
         NetworkSpec {
-            model: self.model.clone().unwrap_or_else(model),
+            model: self.model.clone().unwrap_or_else(|| model(self.recurrent_dropout)),
             inputs: inputs
                 .map(|input| InputShape { length: input.length, features: input.width() })
                 .collect(),

@@ -1,6 +1,6 @@
 //! Ends before the last epoch.
 
-use tapeline_events::{Event, Outcome};
+use tapeline_events::{Event, Guard, Outcome};
 use tapeline_trainer::{Start, TrainError};
 
 use crate::small_run::{Heard, SmallRun};
@@ -29,11 +29,18 @@ fn a_loss_that_is_no_number_ends_the_run_with_its_step() {
     tch::set_num_threads(1);
     let mut run = SmallRun::new();
     run.training.optimizer = run.training.optimizer.with_learning_rate(1e30);
+    run.training.guards.non_finite_steps = 3;
     let folder = tempfile::tempdir().unwrap();
-    match run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()) {
-        Err(TrainError::NonFinite { value, step, .. }) => assert!(step > 1 && !value.is_finite()),
+    let mut heard = Heard::default();
+    match run.fit(folder.path(), Start::Fresh, &|| false, &mut heard) {
+        Err(TrainError::NonFinite { step, in_a_row: 3, samples }) => {
+            assert!(step > 3 && !samples.is_empty());
+            assert!(samples.iter().all(|sample| sample.contains("T") && sample.contains(' ')), "{samples:?}");
+        }
         other => panic!("not refused: {:?}", other.map(|(ending, _)| ending)),
     }
+    let alarms = |event: &&Event| matches!(event, Event::GuardTripped { guard: Guard::NonFinite, .. });
+    assert_eq!(heard.0.iter().filter(alarms).count(), 3);
 }
 
 #[test]
