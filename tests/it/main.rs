@@ -18,6 +18,7 @@ mod pandas;
 mod program;
 mod real_bars;
 mod registry;
+mod several;
 mod signal;
 mod small_run;
 mod targets;

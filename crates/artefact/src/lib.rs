@@ -73,7 +73,7 @@ mod verified_folder;
 
 pub use error::ArtefactError;
 pub use extractor::{ARTEFACT_VERSION, Description, Extractor};
-pub use predict::{Predictions, Rows, input_tensors, predict};
+pub use predict::{Predictions, Rows, features_and_branches, input_tensors, predict};
 pub use registry::{
     AliasChange, AliasCommand, Aliases, ENTRY_LAYOUT, Entry, Evidence, Forced, Obstacle, Promotion, Registry,
     RegistryError, Signature, TargetVerdict, Verdict,

@@ -7,7 +7,8 @@ mod evaluate;
 mod extract;
 mod registry;
 mod runs;
-mod train;
+pub(crate) mod train;
+pub(crate) mod walk_forward;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub(crate) struct Command {
 enum Verb {
     /// Train a network, score it on the validation span, write artefact and report.
     Train(train::Arguments),
+    /// Train and test fold after fold, and score what was out of fold as a whole.
+    WalkForward(walk_forward::Arguments),
     /// Score a trained run again from its artefact and the same bars; the only command that opens the test span.
     Evaluate(evaluate::Arguments),
     /// Write the features and forecasts of any bars as Parquet, from a run or a registered model.
@@ -76,6 +79,7 @@ fn config_of(run: &RunFolder) -> Result<RunConfig, Failure> {
 pub(crate) fn run(command: &Command) -> Result<i32, Failure> {
     match &command.verb {
         Verb::Train(arguments) => train::run(arguments),
+        Verb::WalkForward(arguments) => walk_forward::run(arguments),
         Verb::Evaluate(arguments) => evaluate::run(arguments),
         Verb::Extract(arguments) => extract::run(arguments),
         Verb::Registry(verb) => registry::run(verb),

@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod config;
 mod failure;
+mod family;
 mod feature_file;
 mod forecast;
 mod host;
@@ -21,6 +22,7 @@ mod run_folder;
 mod score_table;
 mod signal;
 mod streamed_file;
+mod summary;
 mod targets;
 
 use clap::Parser;

@@ -139,9 +139,12 @@ pub use loss::HUBER_DELTA;
 pub use metric::{Direction, Metric};
 pub use optimizer::decaying_parameters;
 pub use schedule::{Schedule, StepPlace};
-pub use score::{Calibration, class_probabilities, scorecard};
+pub use score::{
+    Calibration, MOST_MEASURED, MeasuredSamples, SpanRows, agreement_of_features, class_probabilities,
+    scorecard,
+};
 pub use scorecard::{
-    Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
+    Estimate, FeatureIc, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
     VolatilityBaseline, VolatilityScore,
 };
 pub use seed::{Purpose, child_seed};
@@ -153,5 +156,6 @@ pub use spec::{
 };
 pub use state::{EpochRecord, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;
+pub use tapeline_evaluation::{Dispersion, MIN_NULL_RUNS, NullBand};
 pub use targets::{BoundsSpec, TargetsSpec};
 pub use task::{REGIME_CLASSES, Task, TaskKind, Tasks};

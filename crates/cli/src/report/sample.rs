@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tapeline_events::{Event, Outcome, Record};
 use tapeline_trainer::{
-    Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
+    Estimate, FeatureIc, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore, Scorecard,
     VolatilityBaseline, VolatilityScore,
 };
 
@@ -133,6 +133,13 @@ pub(crate) fn scorecard(split: &str) -> Scorecard {
             dead: 3,
             effective_rank: Some(41.7),
         },
+        feature_ics: vec![FeatureIc {
+            task: "price_prediction".into(),
+            horizon: 1,
+            rows: 1_024,
+            rank_ic: (0..128).map(|unit| (unit != 5).then(|| f64::from(unit % 17) * 0.02 - 0.16)).collect(),
+            discoveries: 61,
+        }],
     }
 }
 
