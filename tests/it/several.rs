@@ -186,8 +186,17 @@ fn seeds_are_runs_of_their_own_and_their_spread_is_told() {
 }
 
 /// Enough to learn what is planted.
-const LEARNING: [&str; 4] = ["--set", "data.stride=1", "--set", "training.num_epochs=3"];
-const RANK_IC: &str = "validation/price_prediction/h1/rank_ic_series";
+const LEARNING: [&str; 8] = [
+    "--set",
+    "data.stride=1",
+    "--set",
+    "training.num_epochs=6",
+    "--set",
+    "data.source.synthetic={seed: 3, symbols: 2, days: 3, best_ic: 0.7}",
+    "--set",
+    "training.optimizer.learning_rate=3e-3",
+];
+const RANK_IC: &str = "validation/price_prediction/h5/rank_ic_series";
 
 fn band(run: &SmallRun) -> (f64, f64, f64) {
     let summary = json(run, "summary.json");
@@ -203,7 +212,7 @@ fn a_planted_market_lies_outside_the_band_of_chance() {
         run.train(&more).ended_with(DONE).printing("outside");
         let (real, low, high) = band(&run);
         assert!(real > high && high > low, "{null}: {real} in {low} to {high}");
-        assert!(low < 0.0 && high > 0.0 && high - low < 0.6, "{null}: {low} to {high}");
+        assert!(low < 0.0 && high > 0.0 && high - low < 0.8, "{null}: {low} to {high}");
     }
 }
 

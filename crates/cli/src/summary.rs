@@ -21,10 +21,14 @@ use crate::run_folder::RunFolder;
 const WIDTH: u16 = 110;
 /// Lines above, under the header and below, and none between the rows.
 const STYLE: TableStyle = presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
-/// Scores that a table of folds has a column for, in this order: where skill stands first.
-const FOLD_SCORES: [&str; 5] = ["rank_ic_series", "r2_zero", "r2_log", "mcc", "loss"];
-/// So many of them at most, so that the table fits.
-const MOST_FOLD_SCORES: usize = 4;
+/// The scores that a table of folds has columns for, by task: where skill stands first.
+const FOLD_SCORES: [(&str, &str); 3] = [
+    ("price_prediction", "rank_ic_series"),
+    ("volatility_estimation", "r2_log"),
+    ("regime_detection", "mcc"),
+];
+/// So many columns of them at most, so that the table fits.
+const MOST_FOLD_SCORES: usize = 5;
 
 /// Something for each metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -119,7 +123,7 @@ pub(crate) fn dispersion_table(heading: &str, scores: &Scores<Dispersion>) -> Su
         note: "The standard deviation has the divisor n − 1. What is undefined is counted and left out."
             .into(),
         columns: ["metric", "mean", "std", "least", "greatest", "defined"].map(Into::into).into(),
-        rows: scores.0.iter().map(row).collect(),
+        rows: scores.0.iter().filter(|(_, spread)| spread.defined > 0).map(row).collect(),
     }
 }
 
@@ -145,17 +149,19 @@ pub(crate) fn scores_table(
 
 /// One line for each fold, with the scores that say most.
 pub(crate) fn fold_table(folds: &[FoldScores]) -> SummaryTable {
-    let names: Vec<&String> = folds.first().map(|fold| fold.metrics.0.keys().collect()).unwrap_or_default();
-    let of_score = |score: &&str| {
-        names.iter().filter(move |name| name.ends_with(&format!("/{score}"))).copied().collect()
+    let names = || folds.first().into_iter().flat_map(|fold| fold.metrics.0.keys());
+    let of_score = |(task, score): &(&str, &str)| {
+        let mut columns: Vec<(usize, &String)> = names()
+            .filter_map(|name| {
+                let horizon =
+                    name.strip_prefix(task)?.strip_suffix(score)?.trim_matches('/').strip_prefix('h')?;
+                Some((horizon.parse().ok()?, name))
+            })
+            .collect();
+        columns.sort_unstable();
+        columns.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
     };
-    let columns: Vec<Vec<&String>> = FOLD_SCORES.iter().map(of_score).collect();
-    // The longest horizon of each score stands for it.
-    let shown: Vec<&String> = columns
-        .into_iter()
-        .filter_map(|names| names.into_iter().next_back())
-        .take(MOST_FOLD_SCORES)
-        .collect();
+    let shown: Vec<&String> = FOLD_SCORES.iter().flat_map(of_score).take(MOST_FOLD_SCORES).collect();
     let row = |fold: &FoldScores| {
         let [train, validation, test] = fold.samples.map(|samples| count(samples as u64));
         let day = |time: &str| time.get(..10).unwrap_or(time).to_owned();
@@ -175,9 +181,10 @@ pub(crate) fn fold_table(folds: &[FoldScores]) -> SummaryTable {
     }
 }
 
-/// `price_prediction/h12/rank_ic_series` as `price h12 rank_ic_series`.
+/// `price_prediction/h12/rank_ic_series` as `h12 rank IC`.
 fn short(name: &str) -> String {
-    name.replace("_prediction", "").replace("_estimation", "").replace("_detection", "").replace('/', " ")
+    let score = name.split('/').skip(1).collect::<Vec<_>>().join(" ");
+    score.replace("rank_ic_series", "rank IC").replace("r2_log", "R² log").replace("mcc", "MCC")
 }
 
 /// The real score of each metric beside those of null runs.
@@ -196,7 +203,7 @@ pub(crate) fn null_table(
             None => "",
         };
         vec![
-            name.clone(),
+            name.strip_prefix("validation/").unwrap_or(name).to_owned(),
             or_undefined(value, compact),
             or_undefined(band.nulls.mean, compact),
             match (low, high) {
@@ -207,12 +214,15 @@ pub(crate) fn null_table(
             band.rank.map_or_else(String::new, |rank| format!("{rank} of {}", runs + 1)),
         ]
     };
+    let is_defined = |name: &String, band: &NullBand| {
+        band.nulls.defined > 0 || real.0.get(name).is_some_and(Option::is_some)
+    };
     SummaryTable {
         heading: "The real run beside runs with nothing to find".into(),
         note,
         columns: ["metric", "real", "null mean", "95 % band", "the real one is", "rank"]
             .map(Into::into)
             .into(),
-        rows: bands.0.iter().map(row).collect(),
+        rows: bands.0.iter().filter(|(name, band)| is_defined(name, band)).map(row).collect(),
     }
 }

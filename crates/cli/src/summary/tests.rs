@@ -1,3 +1,5 @@
+use tapeline_data_pipeline::{SplitInstants, Timestamp};
+
 use super::*;
 
 fn scores(values: &[(&str, Option<f64>)]) -> BTreeMap<String, Option<f64>> {
@@ -32,6 +34,24 @@ fn the_real_score_is_held_against_the_band() {
         assert_eq!(table.rows[0][4], verdict, "{:?}", table.rows);
         assert_eq!(table.rows[0][5], rank);
     }
+}
+
+#[test]
+fn a_fold_is_a_line_with_the_scores_that_say_most() {
+    let metrics = scores(&[
+        ("price_prediction/h12/rank_ic_series", Some(0.12)),
+        ("price_prediction/h3/rank_ic_series", Some(0.03)),
+        ("price_prediction/h3/rmse", Some(0.9)),
+        ("regime_detection/h12/mcc", None),
+        ("loss", Some(0.8)),
+    ]);
+    let split = SplitInstants::chronological(Timestamp::MIN, Timestamp::MIN, Timestamp::MAX);
+    let (from, to) = ("2024-01-02T00:00:00Z".into(), "2024-03-01T12:00:00Z".into());
+    let fold = FoldScores { fold: 1, split, samples: [1200, 30, 4], from, to, metrics: Scores(metrics) };
+    let table = fold_table(&[fold]);
+    assert_eq!(table.columns[6..], ["h3 rank IC", "h12 rank IC", "h12 MCC"]);
+    let expected = ["1", "1,200", "30", "4", "2024-01-02", "2024-03-01", "0.03000", "0.1200", "undefined"];
+    assert_eq!(table.rows[0], expected);
 }
 
 #[test]
