@@ -31,7 +31,7 @@ enum Verb {
     Train(train::Arguments),
     /// Train and test fold after fold, and score what was out of fold as a whole.
     WalkForward(walk_forward::Arguments),
-    /// Score a trained run again from its artefact and the same bars; the only command that opens the test span.
+    /// Score a trained run again from its artefact and the same bars; with `--split test` it opens the test span.
     Evaluate(evaluate::Arguments),
     /// Write the features and forecasts of any bars as Parquet, from a run or a registered model.
     Extract(extract::Arguments),

@@ -30,7 +30,7 @@ struct Opening {
     span: Opened,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+/// Serde hands out references.
 fn is_test(span: &Opened) -> bool {
     *span == Opened::Test
 }
