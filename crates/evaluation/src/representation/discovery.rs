@@ -70,6 +70,6 @@ pub fn benjamini_hochberg(p: &[f64], q: f64) -> Vec<bool> {
     let mut sorted = p.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let passes = |(place, p): &(usize, &f64)| **p <= q * (place + 1) as f64 / sorted.len() as f64;
-    let bound = sorted.iter().enumerate().filter(passes).last().map(|(_, p)| *p);
+    let bound = sorted.iter().enumerate().rfind(passes).map(|(_, p)| *p);
     p.iter().map(|p| bound.is_some_and(|bound| *p <= bound)).collect()
 }
