@@ -25,6 +25,7 @@ mod program;
 mod real_bars;
 mod registry;
 mod screen;
+mod several;
 mod signal;
 mod small_run;
 mod targets;

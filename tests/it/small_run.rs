@@ -76,6 +76,11 @@ impl SmallRun {
         Training::start(self.of_config("train", more), self.folder().to_owned())
     }
 
+    /// Begins `verb` and does not wait.
+    pub(crate) fn start_verb(&self, verb: &str, more: &[&str]) -> Training {
+        Training::start(self.of_config(verb, more), self.folder().to_owned())
+    }
+
     /// Goes on with the run and does not wait.
     pub(crate) fn start_to_resume(&self) -> Training {
         let run = self.run();
@@ -138,6 +143,14 @@ impl Training {
         }
     }
 
+    /// As [`wait_for_step`](Self::wait_for_step), of the part of the run in the folder `part`.
+    pub(crate) fn wait_for_step_in(&mut self, part: &str, step: u64) {
+        let told = |folder: &Path| last_step_of(&run_in(folder)?.join(part));
+        while self.child.try_wait().unwrap().is_none() && told(&self.folder) < Some(step) {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
     /// Sends a signal by its name, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
@@ -159,7 +172,11 @@ impl Training {
 
 /// The step that the run's journal told last, whatever came before it. A line that is still being written says nothing.
 fn last_step(folder: &Path) -> Option<u64> {
-    let journal = fs::read_to_string(run_in(folder)?.join("journal.jsonl")).ok()?;
+    last_step_of(&run_in(folder)?)
+}
+
+fn last_step_of(run: &Path) -> Option<u64> {
+    let journal = fs::read_to_string(run.join("journal.jsonl")).ok()?;
     let finished = journal.rsplit_once('\n')?.0;
     let records = finished.lines().rev().filter_map(|line| serde_json::from_str::<Record>(line).ok());
     records.filter_map(|record| told_step(&record.event)).next()

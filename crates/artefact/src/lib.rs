@@ -74,7 +74,7 @@ mod windows;
 
 pub use error::ArtefactError;
 pub use extractor::{ARTEFACT_VERSION, Description, Extractor};
-pub use predict::{Predictions, Rows, predict, predict_from};
+pub use predict::{Predictions, Rows, features_and_branches, predict, predict_from};
 pub use registry::{
     AliasChange, AliasCommand, Aliases, ENTRY_LAYOUT, Entry, Evidence, Forced, Obstacle, Promotion, Registry,
     RegistryError, Signature, TargetVerdict, Verdict,

@@ -79,6 +79,31 @@ pub fn predict_from(
     Ok(predictions)
 }
 
+/// The features before the heads, and those of each branch before they are fused: one matrix each, `[sample, feature]`.
+///
+/// # Errors
+/// As [`predict`].
+pub fn features_and_branches(
+    network: &dyn Network,
+    data: &Dataset,
+    samples: &[u32],
+    batch: usize,
+    device: Device,
+) -> Result<(Rows, Vec<Rows>), ArtefactError> {
+    check_layout(network, data)?;
+    let (mut features, mut branches) = (Rows::default(), Vec::new());
+    for samples in samples.chunks(batch.max(1)) {
+        let inputs = input_tensors(data, samples, device)?;
+        let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
+        features.append(&outputs.features)?;
+        branches.resize_with(outputs.branches.len(), Rows::default);
+        for (rows, branch) in branches.iter_mut().zip(&outputs.branches) {
+            rows.append(branch)?;
+        }
+    }
+    Ok((features, branches))
+}
+
 fn check_layout(network: &dyn Network, data: &Dataset) -> Result<(), ArtefactError> {
     let expected: Vec<(usize, usize)> =
         network.spec().inputs.iter().map(|input| (input.length, input.features)).collect();

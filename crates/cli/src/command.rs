@@ -9,7 +9,8 @@ mod lr_find;
 mod registry;
 mod replay;
 mod runs;
-mod train;
+pub(crate) mod train;
+pub(crate) mod walk_forward;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -32,7 +33,9 @@ enum Verb {
     Train(train::Arguments),
     /// Try learning rates for a few steps each, without leaving a run behind.
     LrFind(lr_find::Arguments),
-    /// Score a trained run again from its artefact and the same bars; the only command that opens the test span.
+    /// Train and test fold after fold, and score what was out of fold as a whole.
+    WalkForward(walk_forward::Arguments),
+    /// Score a trained run again from its artefact and the same bars; with `--split test` it opens the test span.
     Evaluate(evaluate::Arguments),
     /// Write the features and forecasts of any bars as Parquet, from a run or a registered model.
     Extract(extract::Arguments),
@@ -83,6 +86,7 @@ pub(crate) fn run(command: &Command) -> Result<i32, Failure> {
     match &command.verb {
         Verb::Train(arguments) => train::run(arguments),
         Verb::LrFind(arguments) => lr_find::run(arguments),
+        Verb::WalkForward(arguments) => walk_forward::run(arguments),
         Verb::Evaluate(arguments) => evaluate::run(arguments),
         Verb::Extract(arguments) => extract::run(arguments),
         Verb::Registry(verb) => registry::run(verb),

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Float32Array, StringArray, TimestampNanosecondArray};
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Float32Array, Int32Array, StringArray, TimestampNanosecondArray,
+};
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
@@ -39,6 +41,46 @@ pub(crate) fn write(
     replace_file(path, &bytes).map_err(Failure::failed)
 }
 
+/// What a fold says of its test block, as rows of [`write_stitched`].
+pub(crate) fn out_of_fold(
+    data: &Dataset,
+    tasks: &Tasks,
+    fold: usize,
+    said: &Predictions,
+) -> Result<RecordBatch, Failure> {
+    let numbered = || -> anyhow::Result<RecordBatch> {
+        let rows = batch(data, tasks, Split::Test, said)?;
+        let folds = Arc::new(Int32Array::from(vec![i32::try_from(fold)?; rows.num_rows()])) as ArrayRef;
+        let fields = rows
+            .schema_ref()
+            .fields()
+            .iter()
+            .zip(rows.columns())
+            .map(|(field, column)| (field.name().clone(), column.clone(), field.is_nullable()));
+        let columns = fields.filter(|(name, ..)| name != "split").chain([("fold".to_owned(), folds, false)]);
+        Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
+    };
+    Ok(numbered()?)
+}
+
+/// Writes what all folds say of their test blocks, one after another: the columns above, and `fold` in the place of `split`.
+/// A regime's outcome is named by its fold's own thresholds.
+pub(crate) fn write_stitched(path: &Path, folds: &[RecordBatch]) -> Result<(), Failure> {
+    let bytes = parquet(folds).with_context(|| format!("cannot write {}", path.display()))?;
+    replace_file(path, &bytes).map_err(Failure::failed)
+}
+
+fn parquet(batches: &[RecordBatch]) -> anyhow::Result<Vec<u8>> {
+    let schema = batches.first().context("there is nothing to write")?.schema();
+    let zstd = Compression::ZSTD(ZstdLevel::default());
+    let properties = WriterProperties::builder().set_compression(zstd).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties))?;
+    for batch in batches {
+        writer.write(batch)?;
+    }
+    Ok(writer.into_inner()?)
+}
+
 fn encode(
     path: &Path,
     data: &Dataset,
@@ -55,13 +97,7 @@ fn encode(
     });
     let old: Vec<RecordBatch> = old.collect::<anyhow::Result<_>>()?;
 
-    let zstd = Compression::ZSTD(ZstdLevel::default());
-    let properties = WriterProperties::builder().set_compression(zstd).build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
-    for batch in old.iter().chain(&new) {
-        writer.write(batch)?;
-    }
-    Ok(writer.into_inner()?)
+    parquet(&[old, new].concat())
 }
 
 /// What the file that is there says of spans other than `replaced`.

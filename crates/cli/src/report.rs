@@ -13,6 +13,7 @@ mod regime;
 pub(crate) mod sample;
 mod scale;
 mod scatter;
+mod several;
 pub(crate) mod skill;
 mod span;
 mod sweep;
@@ -67,7 +68,16 @@ pub(crate) fn render(input: &ReportInput<'_>) -> String {
         sections.push(span::section(scorecard));
     }
     sections.push(appendix::section(input));
-    let title = format!("{} · {}", input.title, input.run_id);
+    page(format!("{} · {}", input.title, input.run_id), sections)
+}
+
+/// The page about several runs.
+pub(crate) fn render_several(input: &crate::summary::Page, run_id: &str, config_yaml: &str) -> String {
+    several::render(input, run_id, config_yaml)
+}
+
+/// A whole file, with its style inside.
+fn page(title: String, sections: Html) -> String {
     let head = [
         tag_with("title", &[], title),
         // The style is ours and holds nothing to escape; markup from outside comes through `Html::text` alone.

@@ -8,7 +8,10 @@ use tapeline_data_pipeline::Split;
 use tapeline_tracking::RunFile;
 use tapeline_trainer::{Checkpoints, Scorecard};
 
-/// `runs/<experiment>/<run-id>`.
+/// The file that says that a run is made of parts.
+const FAMILY: &str = "family.json";
+
+/// `runs/<experiment>/<run-id>`, or a part of such a run in a folder below it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
@@ -48,7 +51,30 @@ impl RunFolder {
 
     /// The folder that holds the experiments, wherever it was moved to since.
     pub(crate) fn output(&self) -> &Path {
-        self.path.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."))
+        let run = self.parent().unwrap_or(&self.path);
+        run.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."))
+    }
+
+    /// The run that this one is a part of, such as the walk-forward of a fold.
+    pub(crate) fn parent(&self) -> Option<&Path> {
+        self.path.parent().filter(|parent| parent.join(FAMILY).is_file())
+    }
+
+    /// The folder of a part of this run, made if it is not there.
+    pub(crate) fn member(&self, name: &str) -> anyhow::Result<Self> {
+        let path = self.path.join(name);
+        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Self { path })
+    }
+
+    /// What its parts are, where it has some.
+    pub(crate) fn family(&self) -> PathBuf {
+        self.path.join(FAMILY)
+    }
+
+    /// What its parts came to, as JSON.
+    pub(crate) fn summary(&self) -> PathBuf {
+        self.path.join("summary.json")
     }
 
     /// True once a checkpoint was begun, whole or not.

@@ -56,7 +56,7 @@ pub(crate) fn render(scorecard: &Scorecard) -> String {
     }
     let title = format!(
         "{} span: {} decisions from {} to {}",
-        scorecard.split,
+        scorecard.split.replace('_', " "),
         count(scorecard.samples as u64),
         scorecard.from,
         scorecard.to
@@ -83,6 +83,9 @@ fn reached(skill: &Skill) -> String {
 
 fn features(scorecard: &Scorecard) -> String {
     let features = scorecard.features;
+    if features.dimensions == 0 {
+        return String::new();
+    }
     let rank = or_undefined(features.effective_rank, |rank| fixed(rank, 1));
     format!(
         "features: {} dimensions, {} hardly vary, effective rank {rank}\n",

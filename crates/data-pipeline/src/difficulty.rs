@@ -52,7 +52,9 @@ impl Dataset {
     /// The label's own value, if it is there and ended by the last train decision.
     fn known_label(&self, sample: u32, label: usize) -> Option<f32> {
         let column = self.labels.get(label)?;
-        let ended = *column.end.get(sample as usize)? <= self.fitted.split.last_train_decision;
+        let (end, decision) =
+            (*column.end.get(sample as usize)?, *self.windows.decisions().get(sample as usize)?);
+        let ended = self.blocks.train().knows(decision, end);
         column.values.get(sample as usize).copied().filter(|value| ended && !value.is_nan())
     }
 }

@@ -345,6 +345,19 @@ pub enum DataError {
         /// Decision times of all blocks together.
         decisions: usize,
     },
+    /// A block of a fold has no sample left.
+    #[error(
+        "the {split} block of fold {fold} is empty: {decisions} decision times are too few for walk_forward and the labels' \
+         horizons; take fewer folds, or a smaller share elsewhere"
+    )]
+    EmptyFold {
+        /// Which fold, counted from 1.
+        fold: usize,
+        /// The block.
+        split: Split,
+        /// Decision times of all folds together.
+        decisions: usize,
+    },
     /// A label with a horizon of no bars.
     #[error("a label needs a horizon of at least one bar; {label} has none")]
     LabelHorizon {

@@ -60,6 +60,15 @@ impl LabelSpec {
         }
     }
 
+    /// Bars before the decision that trailing figures of this label are made of.
+    #[must_use]
+    pub const fn looks_back(&self) -> usize {
+        match self {
+            Self::LogReturn { .. } | Self::LogRealizedVariance { .. } => 0,
+            Self::BullBearSidewaysVolatile { .. } => REGIME_VOLATILITY_BARS,
+        }
+    }
+
     /// Number of classes, or `None` for a label that is a number.
     #[must_use]
     pub const fn classes(&self) -> Option<usize> {
@@ -246,7 +255,9 @@ impl UnfittedLabel {
     /// # Errors
     /// [`DataError::FitLabel`] when there is no such sample.
     pub(crate) fn fit(&self, train: TrainSplit, places: Places<'_>) -> Result<FittedLabel, DataError> {
-        let known = train.decided().filter(|&sample| self.end[sample] <= train.until());
+        let known = train
+            .parts()
+            .flat_map(|part| part.decided().filter(move |&sample| self.end[sample] <= part.until()));
         let nothing = DataError::FitLabel { label: self.spec };
         match &self.values {
             UnfittedValues::Numbers(values) => {

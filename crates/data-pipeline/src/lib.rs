@@ -41,11 +41,13 @@ mod difficulty;
 mod error;
 pub mod feature;
 mod fingerprint;
+mod fold;
 mod gap;
 mod ingest;
 mod label;
 pub mod leak;
 mod nearest;
+mod null;
 mod pipeline;
 mod price;
 mod repair;
@@ -70,6 +72,7 @@ pub use difficulty::Difficulty;
 pub use error::DataError;
 pub use feature::{Amplified, Channel, Feature, FeatureSpec, Stretch, Unit, VOLATILITY_BARS};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use fold::{FoldsSpec, HoldoutSpec, KFoldSpec, MOST_FOLDS, WalkForwardSpec};
 pub use ingest::{
     Conflict, IngestError, IngestReport, IngestSpec, LeanPrices, LeanSpec, OnConflict, PassedOver, Vendor,
     ingest,
@@ -78,7 +81,8 @@ pub use label::{
     AbsentLabels, FittedLabel, LabelColumn, LabelSpec, REGIME_TREND, REGIME_VOLATILE_QUANTILE,
     REGIME_VOLATILITY_BARS, Regime, RegimeThresholds,
 };
-pub use pipeline::Pipeline;
+pub use null::random_walk;
+pub use pipeline::{Folds, Pipeline};
 pub use price::VARIANCE_FLOOR;
 pub use repair::{RepairCount, repair};
 pub use resample::resample;
@@ -90,7 +94,7 @@ pub use spec::{
     SplitSpec, Stamp, Symbol, SymbolsSpec, SyntheticSpec, TextSpec, TextTimeSpec, TimeFormat,
     TimeFormatError,
 };
-pub use split::{Purged, Split, SplitInstants, TrainSplit};
+pub use split::{Purged, Split, SplitInstants, TrainAgain, TrainPart, TrainSplit};
 pub use synthetic::{STRONGEST_BEST_IC, built_in_market};
 pub use table::{InputLayout, Table};
 pub use time::{Span, TimeError, Timeframe, Timestamp};

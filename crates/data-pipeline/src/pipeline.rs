@@ -1,6 +1,7 @@
 //! The checked form of [`DataSpec`], and the one way from bars to a [`Dataset`].
 
 mod check;
+mod folds;
 mod prepare;
 mod read;
 
@@ -8,6 +9,7 @@ use crate::spec::DataSpec;
 use crate::table::InputLayout;
 use crate::time::{Span, Timeframe};
 
+pub use folds::Folds;
 pub(crate) use prepare::Fit;
 
 /// A [`DataSpec`] that was found to make sense. [`DataSpec::check`] makes it.

@@ -73,9 +73,11 @@ impl Scaler {
     #[must_use]
     pub fn fit(train: TrainSplit, tables: &[Vec<Table>], inputs: &[InputLayout], spec: &ScalingSpec) -> Self {
         let timeframes = inputs.iter().enumerate().map(|(timeframe, layout)| {
-            let known = tables.iter().filter_map(|symbol| {
-                let last = last_decision(symbol, train.until())?;
-                Some((symbol.get(timeframe)?, last))
+            let known = tables.iter().flat_map(|symbol| {
+                train.parts().filter_map(move |part| {
+                    let last = last_decision(symbol, part.until())?;
+                    Some((symbol.get(timeframe)?, part.from(), last))
+                })
             });
             TimeframeScale::fit(&known.collect::<Vec<_>>(), layout, spec.kind)
         });
@@ -116,9 +118,10 @@ impl Scaler {
 }
 
 impl TimeframeScale {
-    /// Fits on the usable rows of each table that are available by its instant.
-    fn fit(tables: &[(&Table, Timestamp)], layout: &InputLayout, kind: ScalingKind) -> Self {
-        let rows: Vec<&[f32]> = tables.iter().flat_map(|(table, until)| usable_rows(table, *until)).collect();
+    /// Fits on the usable rows of each table that are available from its first instant to its second.
+    fn fit(tables: &[(&Table, Timestamp, Timestamp)], layout: &InputLayout, kind: ScalingKind) -> Self {
+        let rows: Vec<&[f32]> =
+            tables.iter().flat_map(|(table, from, until)| usable_rows(table, *from, *until)).collect();
         let column = |channel: usize| rows.iter().map(|row| f64::from(row[channel])).collect();
         let channels =
             layout.channels.par_iter().zip(&layout.units).enumerate().map(|(index, (name, unit))| {
@@ -141,9 +144,10 @@ fn last_decision(tables: &[Table], until: Timestamp) -> Option<Timestamp> {
     decisions[..decisions.partition_point(|&decision| decision <= until)].last().copied()
 }
 
-fn usable_rows(table: &Table, until: Timestamp) -> impl Iterator<Item = &[f32]> {
+fn usable_rows(table: &Table, from: Timestamp, until: Timestamp) -> impl Iterator<Item = &[f32]> {
+    let first = table.available_at().partition_point(|&available| available < from);
     let known = table.available_at().partition_point(|&available| available <= until);
-    (0..known).filter(|&row| table.usable_rows(row) > 0).map(|row| table.row(row))
+    (first..known).filter(|&row| table.usable_rows(row) > 0).map(|row| table.row(row))
 }
 
 fn hash(rows: &[&[f32]]) -> String {

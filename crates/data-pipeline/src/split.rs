@@ -1,7 +1,8 @@
 //! Who is learned from, who is chosen by and who is kept shut: blocks of decision times, oldest first, over all symbols at
 //! once. A sample whose label reaches over the start of the next block is purged from its own.
 //!
-//! Fractions are resolved once, into [`SplitInstants`] that the run stores. A random split does not exist here.
+//! Fractions are resolved once, into [`SplitInstants`] that the run stores. A random split does not exist here. The splits of
+//! several folds are resolved by [`FoldsSpec`](crate::FoldsSpec); they bound the blocks on more sides.
 
 use std::ops::Range;
 
@@ -48,6 +49,55 @@ pub struct SplitInstants {
     pub validation_from: Timestamp,
     /// The first decision of the test block.
     pub test_from: Timestamp,
+    /// Decisions before this one are learned from by nobody: a rolling train span, or one that follows its test block.
+    /// Without it, learning begins with the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_from: Option<Timestamp>,
+    /// The part of the train block that follows the test block, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_again: Option<TrainAgain>,
+    /// The first decision after the validation block; without it, that block ends where the test block begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_until: Option<Timestamp>,
+    /// The first decision after the test block; without it, that block is open to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_until: Option<Timestamp>,
+}
+
+/// The train decisions after the test block of a fold: from the embargo's end on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainAgain {
+    /// The first of them.
+    pub from: Timestamp,
+    /// The last of them.
+    pub last_decision: Timestamp,
+}
+
+impl SplitInstants {
+    /// Blocks that are bounded by their beginnings alone: train, validation, test, each up to the next.
+    #[must_use]
+    pub const fn chronological(
+        last_train_decision: Timestamp,
+        validation_from: Timestamp,
+        test_from: Timestamp,
+    ) -> Self {
+        Self {
+            last_train_decision,
+            validation_from,
+            test_from,
+            train_from: None,
+            train_again: None,
+            validation_until: None,
+            test_until: None,
+        }
+    }
+
+    /// The last decision of all train samples, whichever part they are in.
+    #[must_use]
+    pub fn last_decision_learned_from(&self) -> Timestamp {
+        self.train_again.map_or(self.last_train_decision, |again| again.last_decision)
+    }
 }
 
 /// How many samples a label that reaches into the next block has cost.
@@ -63,31 +113,65 @@ pub struct Purged {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Blocks {
     instants: SplitInstants,
-    decided_by_last_train: usize,
+    train: TrainSplit,
     samples: [Vec<u32>; 3],
     purged: Purged,
 }
 
-/// The past of a split as something to fit on: the only thing that scalers, target scalings and thresholds are made from.
-#[derive(Clone, Copy, Debug)]
+/// What may be fitted on: the only thing that scalers, target scalings and thresholds are made from. It has one part, or two
+/// where a fold's test block lies between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainSplit {
-    decided: usize,
+    first: TrainPart,
+    again: Option<TrainPart>,
+}
+
+/// A stretch of time to fit on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainPart {
+    decided: (usize, usize),
+    from: Timestamp,
     until: Timestamp,
 }
 
 impl TrainSplit {
-    /// The ids of all samples decided by the last train decision. Some of them may be purged, for a label that reaches too
-    /// far: their other labels, and the bars they see, are as much of the past as anyone's. Leaving them out would let the
-    /// fit depend on when later bars came.
-    #[must_use]
-    pub fn decided(&self) -> Range<usize> {
-        0..self.decided
+    /// Its parts, oldest first.
+    pub fn parts(&self) -> impl Iterator<Item = TrainPart> + use<> {
+        std::iter::once(self.first).chain(self.again)
     }
 
-    /// The last train decision. Rows available after it, and labels that end after it, are not fitted on.
+    /// Whether what was decided at `decision` and ended at `end` lies within one of its parts.
+    #[must_use]
+    pub fn knows(&self, decision: Timestamp, end: Timestamp) -> bool {
+        self.parts().any(|part| part.from <= decision && end <= part.until)
+    }
+}
+
+impl TrainPart {
+    /// The ids of all samples decided in this part. Some of them may be purged, for a label that reaches too far: their other
+    /// labels, and the bars they see, are as much of the past as anyone's. Leaving them out would let the fit depend on when
+    /// later bars came.
+    #[must_use]
+    pub fn decided(&self) -> Range<usize> {
+        self.decided.0..self.decided.1
+    }
+
+    /// Rows available before it are not fitted on.
+    #[must_use]
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// Its last train decision. Rows available after it, and labels that end after it, are not fitted on.
     #[must_use]
     pub fn until(&self) -> Timestamp {
         self.until
+    }
+
+    fn of(decisions: &[Timestamp], from: Timestamp, until: Timestamp) -> Self {
+        let first = decisions.partition_point(|&decision| decision < from);
+        let end = decisions.partition_point(|&decision| decision <= until);
+        Self { decided: (first, end.max(first)), from, until }
     }
 }
 
@@ -109,39 +193,69 @@ impl Blocks {
         };
         let validation_from = first_of(shares.train, Split::Validation)?;
         let test_from = first_of(shares.train + shares.validation, Split::Test)?;
-        let open = SplitInstants { last_train_decision: Timestamp::MAX, validation_from, test_from };
-        let mut blocks = Self::at(decisions, ends, open);
+        let open = SplitInstants::chronological(Timestamp::MAX, validation_from, test_from);
+        let blocks = Self::learning_to_the_end(decisions, ends, open);
         for (split, samples) in Split::ALL.into_iter().zip(&blocks.samples) {
             if samples.is_empty() {
                 return Err(DataError::EmptySplit { split, decisions: times.len() });
             }
         }
-        if let Some(&last) = blocks.samples[0].last() {
-            let last_train_decision = decisions[last as usize];
-            blocks = Self::at(decisions, ends, SplitInstants { last_train_decision, ..open });
-        }
         Ok(blocks)
+    }
+
+    /// As [`at`](Self::at), with the last decision of each train part put to that of its last sample.
+    pub(crate) fn learning_to_the_end(
+        decisions: &[Timestamp],
+        ends: &[Timestamp],
+        open: SplitInstants,
+    ) -> Self {
+        let blocks = Self::at(decisions, ends, open);
+        let before = |instant: Timestamp| move |&id: &u32| decisions[id as usize] < instant;
+        let train = &blocks.samples[0];
+        let (first, again) = train.split_at(train.partition_point(before(open.validation_from)));
+        let last = |part: &[u32]| part.last().map(|&id| decisions[id as usize]);
+        let instants = SplitInstants {
+            // Without a sample before the validation block nothing is learned there.
+            last_train_decision: last(first).unwrap_or(Timestamp::MIN),
+            train_again: open
+                .train_again
+                .and_then(|part| Some(TrainAgain { from: part.from, last_decision: last(again)? })),
+            ..open
+        };
+        Self::at(decisions, ends, instants)
     }
 
     /// Shares out the samples at instants that were resolved before. A block may be empty.
     pub(crate) fn at(decisions: &[Timestamp], ends: &[Timestamp], instants: SplitInstants) -> Self {
-        let validation = decisions.partition_point(|&decision| decision < instants.validation_from);
-        let test = decisions.partition_point(|&decision| decision < instants.test_from);
+        let before = |instant: Timestamp| decisions.partition_point(|&decision| decision < instant);
+        let between = |from: usize, until: usize| from..until.max(from);
         let keep = |rows: Range<usize>, next: Timestamp| -> Vec<u32> {
             rows.filter(|&sample| ends[sample] <= next).map(|sample| sample as u32).collect()
         };
-        let train = keep(0..validation, instants.validation_from);
-        let middle = keep(validation..test.max(validation), instants.test_from);
-        let purged = Purged {
-            train: validation - train.len(),
-            validation: test.max(validation) - validation - middle.len(),
+        let all_learned = between(instants.train_from.map_or(0, before), before(instants.validation_from));
+        let train = keep(all_learned.clone(), instants.validation_from);
+        let next = instants.validation_until.unwrap_or(instants.test_from);
+        let all_chosen_by = between(before(instants.validation_from), before(next));
+        let middle = match instants.validation_until {
+            // Nothing comes after it that was not taken care of when this instant was resolved.
+            Some(_) => all_chosen_by.clone().map(|sample| sample as u32).collect(),
+            None => keep(all_chosen_by.clone(), next),
         };
-        let train =
+        let purged =
+            Purged { train: all_learned.len() - train.len(), validation: all_chosen_by.len() - middle.len() };
+        let mut train: Vec<u32> =
             train.into_iter().filter(|&id| decisions[id as usize] <= instants.last_train_decision).collect();
-        let last = (test.max(validation)..decisions.len()).map(|sample| sample as u32).collect();
-        let decided_by_last_train =
-            decisions.partition_point(|&decision| decision <= instants.last_train_decision);
-        Self { instants, decided_by_last_train, samples: [train, middle, last], purged }
+        let first = TrainPart::of(
+            decisions,
+            instants.train_from.unwrap_or(Timestamp::MIN),
+            instants.last_train_decision,
+        );
+        let again = instants.train_again.map(|part| TrainPart::of(decisions, part.from, part.last_decision));
+        train.extend(again.iter().flat_map(TrainPart::decided).map(|sample| sample as u32));
+        let test_end = instants.test_until.map_or(decisions.len(), before);
+        let test = between(before(instants.test_from), test_end);
+        let last = test.map(|sample| sample as u32).collect();
+        Self { instants, train: TrainSplit { first, again }, samples: [train, middle, last], purged }
     }
 
     pub(crate) fn instants(&self) -> SplitInstants {
@@ -161,6 +275,6 @@ impl Blocks {
     }
 
     pub(crate) fn train(&self) -> TrainSplit {
-        TrainSplit { decided: self.decided_by_last_train, until: self.instants.last_train_decision }
+        self.train
     }
 }

@@ -52,6 +52,11 @@ impl Timestamp {
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
+
+    /// The instant one bar of `timeframe` earlier.
+    pub(crate) const fn one_bar_before(self, timeframe: Timeframe) -> Self {
+        Self(self.0.saturating_sub(timeframe.nanos()))
+    }
 }
 
 impl fmt::Display for Timestamp {

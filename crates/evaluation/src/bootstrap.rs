@@ -298,7 +298,7 @@ fn expanded_tail(blocks: usize) -> f64 {
 }
 
 /// Student's quantile at the probability of [`Z`] (Abramowitz and Stegun 26.7.5; 1e-3 off at 7 degrees of freedom).
-fn student_quantile(freedom: f64) -> f64 {
+pub(crate) fn student_quantile(freedom: f64) -> f64 {
     let (z, v) = (Z, freedom);
     let first = (z.powi(3) + z) / 4.0;
     let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;

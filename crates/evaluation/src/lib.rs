@@ -34,6 +34,7 @@
 
 mod bootstrap;
 mod correlation;
+mod dispersion;
 mod error;
 mod pairs;
 mod panel;
@@ -54,6 +55,7 @@ pub mod volatility;
 
 pub use bootstrap::{Interval, LEVEL, MIN_BLOCKS, MovingBlocks, NoInterval, RESAMPLES, TimeSums};
 pub use correlation::{Correlation, average_ranks, pearson, spearman};
+pub use dispersion::{Dispersion, MIN_NULL_RUNS, NullBand};
 pub use error::EvaluationError;
 pub use pairs::Pairs;
 pub use panel::Panel;

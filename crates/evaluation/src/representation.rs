@@ -1,9 +1,15 @@
-//! How much of its width a feature vector uses.
+//! How much of its width a feature vector uses, what each dimension says, and whether two sets of features say the same.
+
+mod agreement;
+mod discovery;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EvaluationError, check_shape};
 use crate::spectrum::eigenvalues;
+
+pub use agreement::{drift, linear_cka};
+pub use discovery::{DimensionIc, FALSE_DISCOVERIES, benjamini_hochberg, dimension_ic};
 
 /// A unit whose variance over samples is below this carries nothing: its standard deviation is under 1e-5, where features are
 /// of order 1.
@@ -23,6 +29,8 @@ pub struct FeatureQuality {
     /// that is the *roots* of the eigenvalues of their covariance (Roy and Vetterli 2007). In 1 to `dim`; `None` where nothing
     /// varies.
     pub effective_rank: Option<f64>,
+    /// The mean of |Pearson's correlation| over all pairs of dimensions that are not dead; `None` where there is no pair.
+    pub redundancy: Option<f64>,
 }
 
 /// Measures `features`, row-major `[sample, feature]` of `dim` features.
@@ -30,23 +38,55 @@ pub struct FeatureQuality {
 /// # Errors
 /// [`EvaluationError::WrongShape`], [`EvaluationError::NotFinite`] and [`EvaluationError::TooManyDimensions`].
 pub fn feature_quality(features: &[f32], dim: usize) -> Result<FeatureQuality, EvaluationError> {
+    check_features(features, dim)?;
     let samples = features.len() / dim.max(1);
-    check_shape("features", features.len(), (samples, dim))?;
     if dim > MAX_DIMENSIONS {
         return Err(EvaluationError::TooManyDimensions { found: dim, most: MAX_DIMENSIONS });
-    }
-    if let Some(row) = features.iter().position(|value| !value.is_finite()) {
-        let value = f64::from(features[row]);
-        return Err(EvaluationError::NotFinite { column: "features", row: row / dim, value });
     }
     let covariance = covariance(features, dim);
     let variance: Vec<f64> = (0..dim).map(|unit| covariance[unit * dim + unit]).collect();
     let dead = variance.iter().filter(|&&variance| variance < DEAD_VARIANCE).count();
     Ok(FeatureQuality {
+        redundancy: redundancy(&covariance, dim),
         dead_share: (samples > 0 && dim > 0).then(|| dead as f64 / dim as f64),
         effective_rank: effective_rank(&eigenvalues(covariance, dim)),
         variance,
     })
+}
+
+/// Whether `features` are whole rows of finite numbers.
+fn check_features(features: &[f32], dim: usize) -> Result<(), EvaluationError> {
+    check_shape("features", features.len(), (features.len() / dim.max(1), dim))?;
+    match features.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let value = f64::from(features[at]);
+            Err(EvaluationError::NotFinite { column: "features", row: at / dim, value })
+        }
+    }
+}
+
+/// The columns of `features`, each less its mean.
+fn centred_columns(features: &[f32], dim: usize) -> Vec<Vec<f64>> {
+    let column = |unit: usize| {
+        let values: Vec<f64> =
+            features.iter().skip(unit).step_by(dim).map(|&value| f64::from(value)).collect();
+        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        values.into_iter().map(|value| value - mean).collect()
+    };
+    (0..dim).map(column).collect()
+}
+
+/// The mean |correlation| between dimensions with this covariance.
+fn redundancy(covariance: &[f64], dim: usize) -> Option<f64> {
+    let variance = |unit: usize| covariance[unit * dim + unit];
+    let live: Vec<usize> = (0..dim).filter(|&unit| variance(unit) >= DEAD_VARIANCE).collect();
+    let pairs = live.len() * live.len().saturating_sub(1) / 2;
+    let correlation =
+        |a: usize, b: usize| (covariance[a * dim + b] / (variance(a) * variance(b)).sqrt()).abs().min(1.0);
+    let of_unit =
+        |(place, &a): (usize, &usize)| -> f64 { live[..place].iter().map(|&b| correlation(a, b)).sum() };
+    (pairs > 0).then(|| live.iter().enumerate().map(of_unit).sum::<f64>() / pairs as f64)
 }
 
 /// The covariance matrix (divisor n), row-major `[dim, dim]`; all 0 without samples.

@@ -113,6 +113,6 @@ impl Network for Branched {
         }
         let features = self.fusion.forward(&parts, mode)?;
         let heads = self.heads.forward(&features)?;
-        Ok(Outputs { features, heads })
+        Ok(Outputs { features, heads, branches: parts })
     }
 }

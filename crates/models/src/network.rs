@@ -33,6 +33,9 @@ pub struct Outputs {
     pub features: Tensor,
     /// One tensor `[batch, output]` per head, in the spec's order.
     pub heads: Vec<Tensor>,
+    /// What each branch makes of its timeframe before they are fused, `[batch, width]`; the base timeframe's are first and, in
+    /// a hybrid, also last.
+    pub branches: Vec<Tensor>,
 }
 
 /// A feature extractor with its heads.

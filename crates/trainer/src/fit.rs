@@ -419,6 +419,8 @@ impl<'a> Loop<'a> {
         self.tell(observer)?;
         let predictions = self.validation_predictions()?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
+        let (network, device) = (self.run.network, self.run.device);
+        metrics.extend(score::feature_metrics(network, self.run.data, self.run.tasks, device)?);
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));
         metrics.extend(self.stepper.balance.metrics(self.run.tasks)?);

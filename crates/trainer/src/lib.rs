@@ -147,10 +147,13 @@ pub use metric::{Direction, Metric};
 pub use optimizer::decaying_parameters;
 pub use precision::Precision;
 pub use schedule::{Schedule, StepPlace};
-pub use score::{Calibration, class_probabilities, scorecard};
+pub use score::{
+    Calibration, MOST_MEASURED, MeasuredSamples, SpanRows, agreement_of_features, class_probabilities,
+    scorecard,
+};
 pub use scorecard::{
-    DistributionScore, Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore,
-    Scorecard, VolatilityBaseline, VolatilityScore,
+    DistributionScore, Estimate, FeatureIc, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline,
+    RegimeScore, Scorecard, VolatilityBaseline, VolatilityScore,
 };
 pub use seed::{Purpose, child_seed};
 pub use spec::{
@@ -162,5 +165,6 @@ pub use spec::{
 };
 pub use state::{EpochRecord, OLDEST_STATE_VERSION, RunningLoss, STATE_VERSION, State};
 pub use stop::Progress;
+pub use tapeline_evaluation::{Dispersion, MIN_NULL_RUNS, NullBand};
 pub use targets::{BoundsSpec, TargetsSpec};
 pub use task::{REGIME_CLASSES, Task, TaskKind, Tasks};

@@ -185,6 +185,12 @@ impl LossSum {
         self.count += 1;
     }
 
+    /// Adds the targets of another sum.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.sum += other.sum;
+        self.count += other.count;
+    }
+
     /// The mean over `scale`; undefined without a valid target.
     pub(crate) fn mean(&self, scale: f64) -> Option<f64> {
         (self.count > 0).then(|| self.sum / self.count as f64 / scale)

@@ -124,18 +124,50 @@ pub fn catalogue(split: &str, tasks: &Tasks) -> Vec<Metric> {
     metrics
 }
 
+/// Measures of the features before the heads, each with the direction that is better.
+const FEATURES: [(&str, Direction); 6] = [
+    ("variance", Direction::Maximise),
+    ("dead", Direction::Minimise),
+    ("effective_rank", Direction::Maximise),
+    ("redundancy", Direction::Minimise),
+    ("drift", Direction::Minimise),
+    ("branch_agreement", Direction::Minimise),
+];
+
+/// What is measured of the features after each epoch when `tasks` are trained: `features/<measure>`, and for each outcome that is
+/// a number `features/<task>/h<horizon>/{best_rank_ic,discoveries}`.
+#[must_use]
+pub fn feature_catalogue(tasks: &Tasks) -> Vec<Metric> {
+    let measure = |(name, direction): &(&str, Direction)| Metric {
+        name: format!("features/{name}"),
+        direction: *direction,
+    };
+    let mut metrics: Vec<Metric> = FEATURES.iter().map(measure).collect();
+    for task in tasks.iter().filter(|task| !matches!(task.kind, TaskKind::Regime { .. })) {
+        for horizon in &task.horizons {
+            for measure in ["best_rank_ic", "discoveries"] {
+                let name = name("features", task.name, *horizon, measure);
+                metrics.push(Metric { name, direction: Direction::Maximise });
+            }
+        }
+    }
+    metrics
+}
+
 /// The full name of a score.
 #[must_use]
 pub fn name(split: &str, task: &str, horizon: usize, score: &str) -> String {
     format!("{split}/{task}/h{horizon}/{score}")
 }
 
-/// Finds `wanted` among the metrics of the validation span, or names the nearest ones.
+/// Finds `wanted` among the metrics of the validation span and of the features, or names the nearest ones.
 ///
 /// # Errors
 /// The names that look most like it, the most similar first.
 pub fn find(wanted: &str, tasks: &Tasks) -> Result<Metric, Vec<String>> {
-    among(catalogue("validation", tasks), wanted)
+    let mut metrics = catalogue("validation", tasks);
+    metrics.extend(feature_catalogue(tasks));
+    among(metrics, wanted)
 }
 
 /// Finds `wanted` among everything that a target may be set on: the metrics of every span, and [`EPOCHS_TO_BEST`].

@@ -5,6 +5,7 @@ mod distribution;
 mod features;
 mod losses;
 mod price;
+mod quality;
 mod regime;
 mod rows;
 mod temperature;
@@ -23,6 +24,8 @@ use crate::scorecard::{Estimate, FeatureScore, Scorecard};
 use crate::task::{TaskKind, Tasks};
 
 pub use calibration::Calibration;
+pub(crate) use quality::feature_metrics;
+pub use quality::{MOST_MEASURED, MeasuredSamples, agreement_of_features};
 pub use regime::class_probabilities;
 use rows::Rows;
 
@@ -38,10 +41,19 @@ enum Detail {
     },
 }
 
+impl Detail {
+    /// How time is resampled for intervals about `rows`; none where only scores are wanted.
+    fn blocks(self, rows: &Rows) -> Option<MovingBlocks> {
+        match self {
+            Self::Scores => None,
+            Self::Everything { seed } => Some(MovingBlocks::new(rows.overlap(), seed)),
+        }
+    }
+}
+
 /// A span as the scoring functions see it.
 struct Span<'a> {
     data: &'a Dataset,
-    split: Split,
     samples: &'a [u32],
     predictions: &'a Predictions,
     detail: Detail,
@@ -57,7 +69,8 @@ pub(crate) fn validation_metrics(
     predictions: &Predictions,
 ) -> Result<BTreeMap<String, Option<f64>>, TrainError> {
     let calibration = Calibration::on_validation(data, tasks, predictions);
-    Ok(score(data, tasks, Split::Validation, predictions, &calibration, Detail::Scores)?.metrics)
+    let said = SpanRows::gather(data, tasks, Split::Validation, predictions, &calibration, Detail::Scores)?;
+    Ok(said.score(&Split::Validation.to_string())?.metrics)
 }
 
 /// How many features hardly vary over the samples that `predictions` are about.
@@ -78,55 +91,126 @@ pub fn scorecard(
     calibration: &Calibration,
     seed: u64,
 ) -> Result<Scorecard, TrainError> {
-    score(data, tasks, split, predictions, calibration, Detail::Everything { seed })
+    let detail = Detail::Everything { seed };
+    let card =
+        SpanRows::gather(data, tasks, split, predictions, calibration, detail)?.score(&split.to_string())?;
+    Ok(Scorecard {
+        features: features::score(&predictions.features)?,
+        feature_ics: quality::dimension_ics(data, tasks, split, &predictions.features)?,
+        ..card
+    })
 }
 
-fn score(
-    data: &Dataset,
-    tasks: &Tasks,
-    split: Split,
-    predictions: &Predictions,
-    calibration: &Calibration,
+/// What was forecast of a span and what came, beside the naive forecasts, in the labels' own units and cut loose from the data
+/// set: what several folds say of their test blocks can be joined and scored as a whole.
+pub struct SpanRows {
     detail: Detail,
-) -> Result<Scorecard, TrainError> {
-    let samples = data.samples(split);
-    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
-        return Err(TrainError::EmptySpan { split });
-    };
-    let decision = |sample: u32| data.windows().decisions()[sample as usize].to_string();
-    let span = Span { data, split, samples, predictions, detail };
-    let mut card = Scorecard {
-        split: split.to_string(),
-        samples: samples.len(),
-        from: decision(*first),
-        to: decision(*last),
-        metrics: BTreeMap::new(),
-        price: Vec::new(),
-        volatility: Vec::new(),
-        regime: Vec::new(),
-        features: match detail {
-            Detail::Scores => FeatureScore::default(),
-            Detail::Everything { .. } => features::score(&predictions.features)?,
-        },
-    };
-    for (head, task) in tasks.iter().enumerate() {
-        for position in 0..task.horizons.len() {
-            match task.kind {
-                TaskKind::Price { loss } => {
-                    card.price.push(price::score(&span, task, head, position, loss)?);
-                }
-                TaskKind::Volatility { .. } => {
-                    card.volatility.push(volatility::score(&span, task, head, position, calibration)?);
-                }
-                TaskKind::Regime { classes, .. } => {
-                    card.regime.push(regime::score(&span, task, head, position, classes, calibration)?);
+    symbols: Vec<String>,
+    samples: usize,
+    from: String,
+    to: String,
+    price: Vec<price::PriceRows>,
+    volatility: Vec<volatility::VolatilityRows>,
+    regime: Vec<regime::RegimeRows>,
+    losses: losses::Losses,
+}
+
+impl SpanRows {
+    /// What `predictions` say of the samples of `split`, in their order. `seed` is that of the bootstrap.
+    ///
+    /// # Errors
+    /// As [`scorecard`].
+    pub fn new(
+        data: &Dataset,
+        tasks: &Tasks,
+        split: Split,
+        predictions: &Predictions,
+        calibration: &Calibration,
+        seed: u64,
+    ) -> Result<Self, TrainError> {
+        Self::gather(data, tasks, split, predictions, calibration, Detail::Everything { seed })
+    }
+
+    fn gather(
+        data: &Dataset,
+        tasks: &Tasks,
+        split: Split,
+        predictions: &Predictions,
+        calibration: &Calibration,
+        detail: Detail,
+    ) -> Result<Self, TrainError> {
+        let samples = data.samples(split);
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+            return Err(TrainError::EmptySpan { split });
+        };
+        let decision = |sample: u32| data.windows().decisions()[sample as usize].to_string();
+        let span = Span { data, samples, predictions, detail };
+        let mut said = Self {
+            detail,
+            symbols: data.symbols().iter().map(ToString::to_string).collect(),
+            samples: samples.len(),
+            from: decision(*first),
+            to: decision(*last),
+            price: Vec::new(),
+            volatility: Vec::new(),
+            regime: Vec::new(),
+            losses: losses::Losses::of(&span, tasks),
+        };
+        for (head, task) in tasks.iter().enumerate() {
+            for position in 0..task.horizons.len() {
+                match task.kind {
+                    TaskKind::Price { loss } => {
+                        said.price.push(price::gather(&span, task, head, position, loss)?);
+                    }
+                    TaskKind::Volatility { .. } => {
+                        let rows = volatility::gather(&span, task, head, position, calibration)?;
+                        said.volatility.push(rows);
+                    }
+                    TaskKind::Regime { classes, .. } => {
+                        let rows = regime::gather(&span, task, head, position, classes, calibration)?;
+                        said.regime.push(rows);
+                    }
                 }
             }
         }
+        Ok(said)
     }
-    card.metrics = losses::losses(&span, tasks);
-    card.metrics.extend(named(&card));
-    Ok(card)
+
+    /// Adds what another fold, of the same bars and tasks, says of later decisions.
+    #[must_use]
+    pub fn join(mut self, later: Self) -> Self {
+        self.samples += later.samples;
+        self.to = later.to;
+        self.price.iter_mut().zip(later.price).for_each(|(mine, later)| mine.join(later));
+        self.volatility.iter_mut().zip(later.volatility).for_each(|(mine, later)| mine.join(later));
+        self.regime.iter_mut().zip(later.regime).for_each(|(mine, later)| mine.join(later));
+        self.losses.join(&later.losses);
+        self
+    }
+
+    /// Scores all of it under the name of a span. It says nothing of features: networks of several folds have their own.
+    ///
+    /// # Errors
+    /// [`TrainError::Score`] if a forecast is not a finite number.
+    pub fn score(&self, name: &str) -> Result<Scorecard, TrainError> {
+        let price = self.price.iter().map(|rows| rows.score(&self.symbols, self.detail));
+        let volatility = self.volatility.iter().map(|rows| rows.score(self.detail));
+        let mut card = Scorecard {
+            split: name.into(),
+            samples: self.samples,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            metrics: BTreeMap::new(),
+            price: price.collect::<Result<_, _>>()?,
+            volatility: volatility.collect::<Result<_, _>>()?,
+            regime: self.regime.iter().map(regime::RegimeRows::score).collect::<Result<_, _>>()?,
+            features: FeatureScore::default(),
+            feature_ics: Vec::new(),
+        };
+        card.metrics = self.losses.named(name);
+        card.metrics.extend(named(&card));
+        Ok(card)
+    }
 }
 
 /// The scores under their full names.
@@ -166,18 +250,6 @@ fn named(card: &Scorecard) -> BTreeMap<String, Option<f64>> {
         add(&score.task, score.horizon, "ece_calibrated", score.ece_calibrated);
     }
     metrics
-}
-
-impl Span<'_> {
-    /// How time is resampled for intervals about `rows` of `label`; none where only scores are wanted.
-    fn blocks(&self, rows: &Rows, label: usize) -> Option<MovingBlocks> {
-        match self.detail {
-            Detail::Scores => None,
-            Detail::Everything { seed } => {
-                Some(MovingBlocks::new(rows.overlap(&self.data.labels()[label].end), seed))
-            }
-        }
-    }
 }
 
 /// A value with the interval that `interval` finds, where intervals are wanted and there is one.

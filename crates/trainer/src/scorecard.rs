@@ -36,6 +36,24 @@ pub struct Scorecard {
     pub regime: Vec<RegimeScore>,
     /// The features before the heads.
     pub features: FeatureScore,
+    /// What each feature alone says of each outcome that is a number.
+    #[serde(default)]
+    pub feature_ics: Vec<FeatureIc>,
+}
+
+/// What each feature alone says of one outcome, on an even choice of the span's decisions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureIc {
+    /// The task's name.
+    pub task: String,
+    /// Base bars ahead.
+    pub horizon: usize,
+    /// Decisions looked at.
+    pub rows: usize,
+    /// Rank IC of each feature, a mean over symbols; `None` where the feature does not vary.
+    pub rank_ic: Vec<Option<f64>>,
+    /// How many of them are told from 0 when 5 % of those may be false (Benjamini and Hochberg 1995).
+    pub discoveries: usize,
 }
 
 /// Scores of a return forecast, in return units.

@@ -18,6 +18,8 @@ pub enum Purpose {
     Dropout,
     /// The bootstrap behind a score's interval.
     Bootstrap,
+    /// Data with nothing to find.
+    Null,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Augmentation => "augmentation",
             Self::Dropout => "dropout",
             Self::Bootstrap => "bootstrap",
+            Self::Null => "null",
         }
     }
 }
@@ -70,13 +73,14 @@ mod tests {
 
     use super::{Purpose, child_seed, shuffled};
 
-    const PURPOSES: [Purpose; 6] = [
+    const PURPOSES: [Purpose; 7] = [
         Purpose::Initialisation,
         Purpose::Order,
         Purpose::Curriculum,
         Purpose::Augmentation,
         Purpose::Dropout,
         Purpose::Bootstrap,
+        Purpose::Null,
     ];
 
     #[test]

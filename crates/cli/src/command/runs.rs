@@ -11,6 +11,7 @@ use tapeline_events::{Event, Outcome, Record};
 use tapeline_trainer::Scorecard;
 
 use crate::failure::{DONE, Failure};
+use crate::family;
 use crate::run_folder::RunFolder;
 use crate::{score_table, targets};
 
@@ -47,6 +48,18 @@ fn list(output: &Path) -> Result<i32, Failure> {
     for experiment in folders(output).map_err(Failure::bad_input)? {
         for path in folders(&experiment)? {
             let Ok(folder) = RunFolder::open(&path) else { continue };
+            if let Ok(Some(family)) = family::read(&folder) {
+                let state = if folder.report().exists() { "all parts are done" } else { "parts are missing" };
+                let nothing = || "–".to_owned();
+                table.add_row([
+                    format!("{}: {}", path.display(), family.name()),
+                    nothing(),
+                    nothing(),
+                    nothing(),
+                    state.to_owned(),
+                ]);
+                continue;
+            }
             let standing = match tapeline_events::read(&folder.journal()) {
                 Ok(records) => Standing::of(&records),
                 Err(_) => Standing { state: "its journal cannot be read", ..Standing::of(&[]) },
@@ -113,8 +126,24 @@ impl Standing {
     }
 }
 
+/// What several runs came to, as it is kept.
+fn print_if_there(path: &Path) -> Result<(), Failure> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => println!("{text}"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => println!("parts are missing"),
+        Err(error) => {
+            return Err(anyhow::Error::new(error).context(format!("cannot read {}", path.display())).into());
+        }
+    }
+    Ok(())
+}
+
 fn show(path: &Path) -> Result<i32, Failure> {
     let folder = RunFolder::open(path).map_err(Failure::bad_input)?;
+    if let Some(family) = family::read(&folder)? {
+        println!("{}: {}", path.display(), family.name());
+        return print_if_there(&folder.summary()).map(|()| DONE);
+    }
     let standing = Standing::of(&tapeline_events::read(&folder.journal()).map_err(Failure::failed)?);
     println!("{}: {}, epoch {}, step {}", path.display(), standing.state, standing.epoch, standing.step);
     for split in ["train", "validation", "test"] {

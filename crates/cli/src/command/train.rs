@@ -1,5 +1,9 @@
 //! `tapeline train`: bars to a trained, scored, resumable run.
 
+mod null;
+pub(crate) mod one_run;
+mod seeds;
+pub(crate) mod several;
 mod verify_resume;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +23,7 @@ use super::ConfigArguments;
 use crate::asked::Asked;
 use crate::config::{RunConfig, resolved_yaml};
 use crate::failure::{DONE, Failure, INTERRUPTED};
+use crate::family::{self, Family, NullKind};
 use crate::openings::Openings;
 use crate::preparation::{self, Checked};
 use crate::progress::{Plan, Progress, ProgressArguments};
@@ -47,6 +52,28 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "STEPS", num_args = 0..=1, default_missing_value = "20",
           conflicts_with_all = ["resume", "require_targets"])]
     verify_resume: Option<std::num::NonZeroU64>,
+    /// Train so many seeds, the configuration's and those after it, and say how far their scores lie apart.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1000),
+          conflicts_with_all = ["resume", "require_targets"])]
+    seeds: Option<u64>,
+    /// Train the same on data with nothing to find as well, and say where the real scores lie among those.
+    #[arg(long, value_name = "KIND", value_enum, conflicts_with_all = ["resume", "require_targets", "seeds"])]
+    null: Option<NullKind>,
+    /// How many runs on data with nothing to find.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_NULL_RUNS, requires = "null",
+          value_parser = clap::value_parser!(u64).range(tapeline_trainer::MIN_NULL_RUNS as u64..=1000))]
+    null_runs: u64,
+}
+
+/// Null runs unless it is said otherwise: enough that a real score beyond all of them is one in 21 by chance.
+const DEFAULT_NULL_RUNS: u64 = 20;
+
+impl Arguments {
+    /// What is asked for beside one run.
+    fn family(&self) -> Option<Family> {
+        let null = self.null.map(|null| Family::Null { null, runs: self.null_runs });
+        self.seeds.map(|seeds| Family::Seeds { seeds }).or(null)
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
@@ -57,6 +84,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         }
         None => (with_absolute_paths(arguments.config.resolve()?.config)?, None),
     };
+    let family = match &folder {
+        Some(folder) => {
+            refuse_a_part(folder)?;
+            family::read(folder)?
+        }
+        None => arguments.family(),
+    };
+    if let Some(family) = family {
+        if arguments.require_targets {
+            let message = "--require-targets speaks of one run, and this is several";
+            return Err(Failure::bad_input(anyhow::anyhow!(message)));
+        }
+        return several::run(family, config, folder);
+    }
     targets::check_required(arguments.require_targets, &config.targets)?;
     let checked = preparation::check(&config)?;
     checked.spell_out(&mut config);
@@ -103,8 +144,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     Ok(code)
 }
 
+/// A part of a run is gone on with by the whole: it knows the part's bars and split.
+fn refuse_a_part(folder: &RunFolder) -> Result<(), Failure> {
+    match folder.parent() {
+        None => Ok(()),
+        Some(parent) => Err(Failure::bad_input(anyhow::anyhow!(
+            "{} is a part of {}; go on with that",
+            folder.path().display(),
+            parent.display()
+        ))),
+    }
+}
+
 /// A run is gone back to from other folders than it was started in.
-fn with_absolute_paths(mut config: RunConfig) -> Result<RunConfig, Failure> {
+pub(super) fn with_absolute_paths(mut config: RunConfig) -> Result<RunConfig, Failure> {
     let absolute = |path: &Path| {
         std::path::absolute(path)
             .with_context(|| format!("cannot find the folder that {} is in", path.display()))
@@ -161,6 +214,25 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn train(&self, network: &dyn Network, start: Start, interrupt: &Interrupt) -> Result<i32, Failure> {
+        let Some(card) = self.to_the_end(network, start, interrupt)? else {
+            self.say_how_to_go_on();
+            return Ok(INTERRUPTED);
+        };
+        print!("{}", score_table::render(&card));
+        print!("{}", targets::render(&targets::read(self.folder)?));
+        println!("run       {}", self.folder.path().display());
+        println!("artefact  {}", self.folder.artefact().display());
+        println!("report    {}", self.folder.report().display());
+        Ok(DONE)
+    }
+
+    /// Trains, takes the best weights and scores them. `None` when a signal came.
+    fn to_the_end(
+        &self,
+        network: &dyn Network,
+        start: Start,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Scorecard>, Failure> {
         let opened = Journal::open(&self.folder.journal(), clock::now).map_err(Failure::failed)?;
         let mut journal = opened.journal;
         let trackers = Trackers::start(self.config, self.folder)?;
@@ -197,20 +269,11 @@ impl Session<'_> {
         };
         drop(progress);
         if ending.outcome == Outcome::Interrupted {
-            self.say_how_to_go_on();
-            return Ok(INTERRUPTED);
+            return Ok(None);
         }
-        let Some(card) = self.conclude(network, &ending.state, journal, interrupt)? else {
-            self.say_how_to_go_on();
-            return Ok(INTERRUPTED);
-        };
-        print!("{}", score_table::render(&card));
-        print!("{}", targets::render(&targets::read(self.folder)?));
-        println!("run       {}", self.folder.path().display());
-        println!("artefact  {}", self.folder.artefact().display());
-        println!("report    {}", self.folder.report().display());
+        let card = self.conclude(network, &ending.state, journal, interrupt)?;
         warn_about(journal);
-        Ok(DONE)
+        Ok(card)
     }
 
     /// A warning where the run goes on upon a machine whose kernels round otherwise. It is no reason to refuse: the run is as

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use tapeline_data_pipeline::DataSpec;
+use tapeline_data_pipeline::{DataSpec, FoldsSpec};
 use tapeline_models::ModelSpec;
 use tapeline_tracking::TrackingSpec;
 use tapeline_trainer::{TargetsSpec, TasksSpec, TrainingSpec};
@@ -43,6 +43,8 @@ pub(crate) struct RunConfig {
     pub(crate) model: ModelSpec,
     /// How it is trained.
     pub(crate) training: TrainingSpec,
+    /// How `tapeline walk-forward` cuts its folds; `train` has no use for it.
+    pub(crate) walk_forward: FoldsSpec,
     /// What its scores must reach; none unless given.
     pub(crate) targets: TargetsSpec,
     /// Who hears of it; nobody unless given.
@@ -62,6 +64,7 @@ impl Default for RunConfig {
             tasks: TasksSpec::default(),
             model: ModelSpec::default(),
             training: TrainingSpec::default(),
+            walk_forward: FoldsSpec::default(),
             targets: TargetsSpec::default(),
             tracking: TrackingSpec::default(),
         }
@@ -80,6 +83,7 @@ impl RunConfig {
             ("tasks", tasks.err()),
             ("model", self.model.check().err()),
             ("training", self.training.check().err()),
+            ("walk_forward", self.walk_forward.check().err()),
             ("targets", targets),
             ("tracking", self.tracking.check().err()),
         ] {

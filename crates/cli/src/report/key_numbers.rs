@@ -16,7 +16,7 @@ pub(super) fn section(scorecards: &[Scorecard]) -> Html {
     }
     let mut content = Html::default();
     // The sealed span first: it is what the others stand in for.
-    let order = ["test", "validation", "train"];
+    let order = ["out_of_fold", "test", "validation", "train"];
     let place = |split: &str| order.iter().position(|name| *name == split).unwrap_or(order.len());
     let mut sorted: Vec<&Scorecard> = scorecards.iter().collect();
     sorted.sort_by_key(|scorecard| place(&scorecard.split));
@@ -39,7 +39,8 @@ pub(super) fn section(scorecards: &[Scorecard]) -> Html {
 }
 
 pub(super) fn span_name(split: &str) -> String {
-    let mut letters = split.chars();
+    let words = split.replace('_', " ");
+    let mut letters = words.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{} span", letters.as_str())
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tapeline_events::{Event, Outcome, Record};
 use tapeline_trainer::{
-    DistributionScore, Estimate, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline, RegimeScore,
-    Scorecard, VolatilityBaseline, VolatilityScore,
+    DistributionScore, Estimate, FeatureIc, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline,
+    RegimeScore, Scorecard, VolatilityBaseline, VolatilityScore,
 };
 
 /// The same noise on every machine: uniform in −0.5..0.5, by a linear congruential generator.
@@ -133,6 +133,13 @@ pub(crate) fn scorecard(split: &str) -> Scorecard {
             dead: 3,
             effective_rank: Some(41.7),
         },
+        feature_ics: vec![FeatureIc {
+            task: "price_prediction".into(),
+            horizon: 1,
+            rows: 1_024,
+            rank_ic: (0..128).map(|unit| (unit != 5).then(|| f64::from(unit % 17) * 0.02 - 0.16)).collect(),
+            discoveries: 61,
+        }],
     }
 }
 

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 
 use tapeline_events::ProjectedRow;
 
-use super::html::{Html, classed};
-use super::number::{count, fixed};
+use super::html::{Html, classed, tag};
+use super::number::{compact, count, fixed};
 use super::plot::{Ink, Plot, Point};
 use super::scale::{Scale, extent};
+use super::table::{Cell, Table};
 use super::{note, of_kind, part};
 
 /// Points of a drawn line. A line of more steps is drawn by the least and greatest of as many stretches.
 const STRETCHES: usize = 230;
 /// The exponentially weighted mean of the loss forgets half within this share of all steps.
 const HALF_LIFE_SHARE: f64 = 0.01;
+
+/// Epochs that the table of features shows, about.
+const MOST_EPOCHS: usize = 12;
 
 /// How far the axis goes on behind the last step or epoch.
 const ROOM: f64 = 1.015;
@@ -39,7 +43,47 @@ pub(super) fn section(rows: &[ProjectedRow]) -> Html {
         let words = "Steps whose gradient or loss was not finite, skipped";
         content.push(note(format!("{words}: {}.{scale}", count(skipped as u64))));
     }
+    content.push(features(&epochs));
     part("Training", content)
+}
+
+/// How the features before the heads came to be: at most [`MOST_EPOCHS`] epochs, the first and the last among them.
+fn features(epochs: &[&ProjectedRow]) -> Html {
+    let value = |row: &ProjectedRow, name: &str| {
+        Some(series_value(row, &format!("features/{name}"))).filter(|value| value.is_finite())
+    };
+    let told: Vec<(usize, &&ProjectedRow)> =
+        (1..).zip(epochs).filter(|(_, row)| value(row, "variance").is_some()).collect();
+    if told.is_empty() {
+        return Html::default();
+    }
+    let names = ["variance", "dead", "effective_rank", "redundancy", "drift", "branch_agreement"];
+    let mut table = Table::of_numbers(&[
+        "Epoch",
+        "Mean variance",
+        "Dead",
+        "Effective rank",
+        "Redundancy",
+        "Drift (KS)",
+        "Branches agree (CKA)",
+    ]);
+    let last = told.len() - 1;
+    let shown = |place: usize| place * MOST_EPOCHS / told.len() != (place + 1) * MOST_EPOCHS / told.len();
+    for (place, (epoch, row)) in told.iter().enumerate() {
+        if place == 0 || place == last || shown(place) {
+            let figures = names.map(|name| Cell::maybe(value(row, name), compact));
+            table.row(std::iter::once(Cell::name(count(*epoch as u64))).chain(figures));
+        }
+    }
+    Html::from([
+        tag("h3", "Features after each epoch"),
+        table.into_html(),
+        note(
+            "Of an even choice of validation decisions, the same in every epoch. Redundancy is the mean |correlation| between \
+             features; drift the mean Kolmogorov–Smirnov distance of a feature between train and validation; branches agree by \
+             linear centred kernel alignment, 1 where one says no more than another.",
+        ),
+    ])
 }
 
 fn loss_figure(steps: &[&ProjectedRow], epochs: &[&ProjectedRow]) -> Option<Html> {

@@ -125,7 +125,7 @@ impl Pipeline {
     }
 
     /// The unscaled form of `bars`, with at least one sample, and their fingerprint. Frees the bars.
-    fn read_off(&self, bars: Vec<Bars>) -> Result<(Unscaled, Fingerprint), DataError> {
+    pub(super) fn read_off(&self, bars: Vec<Bars>) -> Result<(Unscaled, Fingerprint), DataError> {
         let unscaled = self.unscaled(&bars)?;
         self.check_windows(&unscaled)?;
         let fingerprint = Fingerprint::of_bars(&bars);
@@ -235,7 +235,7 @@ impl Pipeline {
 }
 
 /// By sample id: the end of its last label.
-fn last_ends(decisions: &[Timestamp], labels: &[UnfittedLabel]) -> Vec<Timestamp> {
+pub(super) fn last_ends(decisions: &[Timestamp], labels: &[UnfittedLabel]) -> Vec<Timestamp> {
     let mut ends = decisions.to_vec();
     for label in labels {
         for (last, &end) in ends.iter_mut().zip(label.end()) {

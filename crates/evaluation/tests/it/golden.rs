@@ -5,7 +5,9 @@ use tapeline_evaluation::baseline::Ewma;
 use tapeline_evaluation::calibration::{self, Probabilities};
 use tapeline_evaluation::classification::Confusion;
 use tapeline_evaluation::direction::{Direction, pesaran_timmermann};
-use tapeline_evaluation::representation::feature_quality;
+use tapeline_evaluation::representation::{
+    benjamini_hochberg, dimension_ic, drift, feature_quality, linear_cka,
+};
 use tapeline_evaluation::ridge::Ridge;
 use tapeline_evaluation::volatility::{self, Variances};
 use tapeline_evaluation::{
@@ -185,6 +187,37 @@ fn features() {
     golden.assert_all("variance", &quality.variance);
     golden.assert("dead_share", quality.dead_share);
     golden.assert("effective_rank", quality.effective_rank);
+}
+
+#[test]
+fn agreement_drift_and_discoveries() {
+    let golden = Golden::read(include_str!("../golden/representation.json"));
+    let floats =
+        |key: &str| -> Vec<f32> { golden.numbers(key).into_iter().map(|value| value as f32).collect() };
+    let (features, other, later) = (floats("features"), floats("other"), floats("later"));
+    let dim = golden.whole("dim");
+    golden.assert("redundancy", feature_quality(&features, dim).unwrap().redundancy);
+    let other = (other.as_slice(), golden.whole("other_dim"));
+    golden.assert("cka", linear_cka((&features, dim), other).unwrap());
+    golden.assert_all("drift", &drift(&features, &later, dim).unwrap().unwrap());
+    let (series, outcome) = (golden.labels("series"), golden.numbers("outcome"));
+    let said = dimension_ic(&features, dim, &series, &outcome, golden.number("independent")).unwrap();
+    assert_eq!(said.rank_ic[dim - 1], None, "a dead unit says nothing");
+    golden.assert_all("rank_ic", &said.rank_ic.iter().copied().flatten().collect::<Vec<_>>());
+    golden.assert_all("p", &said.p.iter().copied().flatten().collect::<Vec<_>>());
+    assert_eq!(said.discoveries, golden.whole("discoveries"));
+}
+
+#[test]
+fn false_discoveries_are_counted_as_they_were_published() {
+    // The fifteen p values of Benjamini and Hochberg 1995, section 3.3: four are accepted at 5 %.
+    let p = [
+        0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
+        0.6528, 0.7590, 1.0,
+    ];
+    let accepted = benjamini_hochberg(&p, 0.05);
+    assert_eq!(accepted.iter().filter(|accepted| **accepted).count(), 4);
+    assert!(accepted[..4].iter().all(|accepted| *accepted) && benjamini_hochberg(&[], 0.05).is_empty());
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Calibration {
     #[must_use]
     pub fn on_validation(data: &Dataset, tasks: &Tasks, predictions: &Predictions) -> Self {
         let samples = data.samples(Split::Validation);
-        let span = Span { data, split: Split::Validation, samples, predictions, detail: Detail::Scores };
+        let span = Span { data, samples, predictions, detail: Detail::Scores };
         let mut residual_variance = vec![0.0; tasks.labels().len()];
         let mut temperatures = vec![None; tasks.labels().len()];
         for (head, task) in tasks.iter().enumerate() {

@@ -22,15 +22,22 @@ struct Sums {
     crps: f64,
 }
 
-/// Scores horizon number `position` of `task`, which is head number `head` and has `loss`; none where that says no more than a
+/// What the figures of one horizon are made of.
+pub(super) struct DistributionRows {
+    nominal_coverage: f64,
+    is_normal: bool,
+    sums: Sums,
+}
+
+/// Gathers horizon number `position` of `task`, which is head number `head` and has `loss`; none where that says no more than a
 /// number.
-pub(super) fn score(
+pub(super) fn gather(
     span: &Span<'_>,
     task: &Task,
     head: usize,
     position: usize,
     loss: RegressionLoss,
-) -> Option<DistributionScore> {
+) -> Option<DistributionRows> {
     let nominal_coverage = match loss {
         RegressionLoss::Huber | RegressionLoss::Mse => return None,
         RegressionLoss::Gaussian => NORMAL_COVERAGE,
@@ -47,15 +54,30 @@ pub(super) fn score(
             sums.add(said.in_units(mean, std), outcome);
         }
     }
-    let is_normal = loss == RegressionLoss::Gaussian;
-    let over_rows = |sum: f64| (sums.rows > 0).then(|| sum / sums.rows as f64);
-    Some(DistributionScore {
-        nominal_coverage,
-        coverage: over_rows(sums.inside as f64),
-        pinball: over_rows(sums.pinball).filter(|_| !is_normal),
-        nll: over_rows(sums.nll).filter(|_| is_normal),
-        crps: over_rows(sums.crps).filter(|_| is_normal),
-    })
+    Some(DistributionRows { nominal_coverage, is_normal: loss == RegressionLoss::Gaussian, sums })
+}
+
+impl DistributionRows {
+    /// Adds what another fold says of later decisions.
+    pub(super) fn join(&mut self, later: &Self) {
+        self.sums.rows += later.sums.rows;
+        self.sums.inside += later.sums.inside;
+        self.sums.pinball += later.sums.pinball;
+        self.sums.nll += later.sums.nll;
+        self.sums.crps += later.sums.crps;
+    }
+
+    pub(super) fn score(&self) -> DistributionScore {
+        let Self { nominal_coverage, is_normal, sums } = self;
+        let over_rows = |sum: f64| (sums.rows > 0).then(|| sum / sums.rows as f64);
+        DistributionScore {
+            nominal_coverage: *nominal_coverage,
+            coverage: over_rows(sums.inside as f64),
+            pinball: over_rows(sums.pinball).filter(|_| !is_normal),
+            nll: over_rows(sums.nll).filter(|_| *is_normal),
+            crps: over_rows(sums.crps).filter(|_| *is_normal),
+        }
+    }
 }
 
 impl Sums {

@@ -8,22 +8,49 @@ use crate::forecast::Forecast;
 use crate::loss::LossSum;
 use crate::task::{Task, TaskKind, Tasks};
 
-/// `<split>/loss` and each task's `<split>/<task>/loss`.
-pub(super) fn losses(span: &Span<'_>, tasks: &Tasks) -> BTreeMap<String, Option<f64>> {
-    let mut total = None;
-    let mut metrics = BTreeMap::new();
-    for (head, task) in tasks.iter().enumerate() {
-        let loss = task_loss(span, task, head);
-        if let Some(loss) = loss {
-            *total.get_or_insert(0.0) += task.weight * loss;
-        }
-        metrics.insert(format!("{}/{}/loss", span.split, task.name), loss);
-    }
-    metrics.insert(format!("{}/loss", span.split), total);
-    metrics
+/// The losses of a span as sums, by task.
+pub(super) struct Losses(Vec<TaskLoss>);
+
+struct TaskLoss {
+    name: &'static str,
+    weight: f64,
+    scale: f64,
+    sum: LossSum,
 }
 
-fn task_loss(span: &Span<'_>, task: &Task, head: usize) -> Option<f64> {
+impl Losses {
+    pub(super) fn of(span: &Span<'_>, tasks: &Tasks) -> Self {
+        let task_loss = |(head, task): (usize, &Task)| TaskLoss {
+            name: task.name,
+            weight: task.weight,
+            scale: task.loss_scale(),
+            sum: task_loss(span, task, head),
+        };
+        Self(tasks.iter().enumerate().map(task_loss).collect())
+    }
+
+    /// Adds the losses of another fold, each against its own target scaling.
+    pub(super) fn join(&mut self, later: &Self) {
+        self.0.iter_mut().zip(&later.0).for_each(|(mine, later)| mine.sum.join(&later.sum));
+    }
+
+    /// `<split>/loss` and each task's `<split>/<task>/loss`.
+    pub(super) fn named(&self, split: &str) -> BTreeMap<String, Option<f64>> {
+        let mut total = None;
+        let mut metrics = BTreeMap::new();
+        for task in &self.0 {
+            let loss = task.sum.mean(task.scale);
+            if let Some(loss) = loss {
+                *total.get_or_insert(0.0) += task.weight * loss;
+            }
+            metrics.insert(format!("{split}/{}/loss", task.name), loss);
+        }
+        metrics.insert(format!("{split}/loss"), total);
+        metrics
+    }
+}
+
+fn task_loss(span: &Span<'_>, task: &Task, head: usize) -> LossSum {
     let outputs = &span.predictions.heads[head];
     let mut sum = LossSum::default();
     for (position, label) in task.labels.clone().enumerate() {
@@ -50,5 +77,5 @@ fn task_loss(span: &Span<'_>, task: &Task, head: usize) -> Option<f64> {
             }
         }
     }
-    sum.mean(task.loss_scale())
+    sum
 }

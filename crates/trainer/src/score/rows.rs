@@ -1,6 +1,6 @@
 //! The rows of one label: where it exists, what was forecast and what came.
 
-use tapeline_data_pipeline::{FittedLabel, Split, Timeframe, Timestamp};
+use tapeline_data_pipeline::{FittedLabel, Split, Timeframe};
 use tapeline_evaluation::Panel;
 
 use super::Span;
@@ -21,6 +21,8 @@ pub(super) struct Rows {
     /// Symbols.
     pub(super) series: Vec<u32>,
     time: Vec<i64>,
+    /// When each row's label ends.
+    end: Vec<i64>,
     pub(super) forecast: Vec<f64>,
     pub(super) realised: Vec<f64>,
 }
@@ -40,10 +42,21 @@ impl Rows {
             rows.samples.push(sample);
             rows.series.push(windows.symbols()[sample as usize]);
             rows.time.push(windows.decisions()[sample as usize].nanos());
+            rows.end.push(column.end[sample as usize].nanos());
             rows.forecast.push(forecast(row).mul_add(std, mean));
             rows.realised.push(f64::from(realised));
         }
         rows
+    }
+
+    /// Adds rows that were decided later.
+    pub(super) fn join(&mut self, later: Self) {
+        self.samples.extend(later.samples);
+        self.series.extend(later.series);
+        self.time.extend(later.time);
+        self.end.extend(later.end);
+        self.forecast.extend(later.forecast);
+        self.realised.extend(later.realised);
     }
 
     pub(super) fn panel(&self) -> Result<Panel, TrainError> {
@@ -61,6 +74,7 @@ impl Rows {
             samples: rows.iter().map(|&row| self.samples[row]).collect(),
             series: rows.iter().map(|&row| self.series[row]).collect(),
             time: rows.iter().map(|&row| self.time[row]).collect(),
+            end: rows.iter().map(|&row| self.end[row]).collect(),
             forecast: rows.iter().map(|&row| self.forecast[row]).collect(),
             realised: rows.iter().map(|&row| self.realised[row]).collect(),
         }
@@ -69,13 +83,13 @@ impl Rows {
     /// At most 2,000 pairs (forecast, realised), spread evenly over time and over symbols.
     pub(super) fn pairs(&self) -> Vec<(f32, f32)> {
         let pair = |row: usize| (self.forecast[row] as f32, self.realised[row] as f32);
-        spread(self.samples.len()).into_iter().map(pair).collect()
+        spread(self.samples.len(), MOST_PAIRS).into_iter().map(pair).collect()
     }
 
     /// How many of the distinct decision times, of all symbols together, labels reach over, at least [`COVERED`] of them; the
-    /// few that reach over a gap in the bars do not speak for all. `end` is by sample id. At least 1.
-    pub(super) fn overlap(&self, end: &[Timestamp]) -> usize {
-        let mut reach = self.times_until(self.samples.iter().map(|&sample| end[sample as usize].nanos()));
+    /// few that reach over a gap in the bars do not speak for all. At least 1.
+    pub(super) fn overlap(&self) -> usize {
+        let mut reach = self.times_until(self.end.iter().copied());
         reach.sort_unstable();
         let place = (COVERED * reach.len() as f64).ceil() as usize;
         place.checked_sub(1).map_or(1, |place| reach[place].max(1))
@@ -97,15 +111,15 @@ impl Rows {
     }
 }
 
-/// At most [`MOST_PAIRS`] of `rows` row numbers, ascending: one from each of as many equal stretches, at a place that moves on
+/// At most `most` of `rows` row numbers, ascending: one from each of as many equal stretches, at a place that moves on
 /// by the golden ratio. A fixed step would show one symbol alone where it is a multiple of their number.
-fn spread(rows: usize) -> Vec<usize> {
-    if rows <= MOST_PAIRS {
+pub(super) fn spread(rows: usize, most: usize) -> Vec<usize> {
+    if rows <= most {
         return (0..rows).collect();
     }
-    let stretch = rows as f64 / MOST_PAIRS as f64;
+    let stretch = rows as f64 / most as f64;
     let place = |index: usize| index as f64 + (index as f64 * GOLDEN).fract();
-    let mut chosen: Vec<usize> = (0..MOST_PAIRS).map(|index| (place(index) * stretch) as usize).collect();
+    let mut chosen: Vec<usize> = (0..most).map(|index| (place(index) * stretch) as usize).collect();
     chosen.dedup();
     chosen
 }

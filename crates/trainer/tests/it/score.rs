@@ -20,6 +20,27 @@ fn a_run_has_every_metric_of_the_catalogue_and_no_other() {
     let found: Vec<&String> =
         ending.state.history[0].metrics.keys().filter(|name| name.starts_with("validation/")).collect();
     assert_eq!(found, expected.iter().collect::<Vec<_>>());
+
+    let mut expected: Vec<String> =
+        metric::feature_catalogue(&run.tasks).into_iter().map(|metric| metric.name).collect();
+    expected.sort();
+    let features: Vec<(&String, f64)> = (ending.state.history[0].metrics.iter())
+        .filter(|(name, _)| name.starts_with("features/"))
+        .map(|(name, value)| (name, value.unwrap()))
+        .collect();
+    assert_eq!(
+        features.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
+    for (name, value) in features {
+        let (least, most) = match name.as_str() {
+            "features/effective_rank" => (1.0, 12.0),
+            "features/dead" | "features/variance" => (0.0, f64::INFINITY),
+            name if name.ends_with("discoveries") => (0.0, 12.0),
+            _ => (f64::MIN_POSITIVE, 1.0),
+        };
+        assert!((least..=most).contains(&value), "{name}: {value}");
+    }
 }
 
 #[test]

@@ -2,64 +2,43 @@
 
 use tapeline_evaluation::baseline::{Ewma, VarianceHistory};
 
-use super::{least_variance, qlike, r2_log};
+use super::least_variance;
 use crate::error::TrainError;
 use crate::score::Span;
 use crate::score::rows::{Rows, train_rows};
 use crate::score::train_means::TrainMeans;
-use crate::scorecard::VolatilityBaseline;
 
 /// What is forecast of one decision.
-struct Forecast {
-    variance: f64,
-    log: f64,
+#[derive(Clone, Copy)]
+pub(super) struct Forecast {
+    pub(super) variance: f64,
+    pub(super) log: f64,
 }
 
-/// The naive forecasts of `rows`; `mean_logs` are the train means of the label.
-pub(super) fn baselines(
+/// The naive forecasts of `rows`, each where it has one; `mean_logs` are the train means of the label.
+pub(super) fn forecasts(
     span: &Span<'_>,
     rows: &Rows,
     label: usize,
     horizon: usize,
     mean_logs: &TrainMeans,
-) -> Result<Vec<VolatilityBaseline>, TrainError> {
+) -> Result<Vec<(&'static str, Vec<Option<Forecast>>)>, TrainError> {
     let train = train_rows(span, label);
-    let scored = |name: &str, forecast: &dyn Fn(u32) -> Option<Forecast>| {
-        scored(name, rows, horizon, mean_logs, forecast)
+    let of_rows = |forecast: &dyn Fn(u32) -> Option<Forecast>| {
+        rows.samples.iter().map(|sample| forecast(*sample)).collect::<Vec<_>>()
     };
     let past = |sample: u32| {
         let variance = span.data.past_realized_variance(sample, horizon);
         (variance > 0.0).then(|| variance.max(least_variance(horizon)))
     };
-    let mut baselines = vec![
-        scored("train_mean", &train_mean(span, &train, mean_logs))?,
-        scored("persistence", &with_log(span, &train, past))?,
+    let mut forecasts = vec![
+        ("train_mean", of_rows(&train_mean(span, &train, mean_logs))),
+        ("persistence", of_rows(&with_log(span, &train, past))),
     ];
     if let Some(variance) = ewma(span, label, horizon)? {
-        baselines.push(scored("ewma", &with_log(span, &train, |sample| Some(variance(sample))))?);
+        forecasts.push(("ewma", of_rows(&with_log(span, &train, |sample| Some(variance(sample))))));
     }
-    Ok(baselines)
-}
-
-/// Scores the rows for which there is a forecast.
-fn scored(
-    name: &str,
-    rows: &Rows,
-    horizon: usize,
-    mean_logs: &TrainMeans,
-    forecast: &dyn Fn(u32) -> Option<Forecast>,
-) -> Result<VolatilityBaseline, TrainError> {
-    let forecasts = rows.samples.iter().map(|sample| forecast(*sample)).enumerate();
-    let (known, forecasts): (Vec<usize>, Vec<Forecast>) =
-        forecasts.filter_map(|(row, forecast)| Some((row, forecast?))).unzip();
-    let rows = rows.only(&known);
-    let logs: Vec<f64> = forecasts.iter().map(|forecast| forecast.log).collect();
-    Ok(VolatilityBaseline {
-        name: name.into(),
-        rows: known.len(),
-        r2_log: r2_log(&rows, &logs, Some(mean_logs))?,
-        qlike: qlike(&rows, forecasts.iter().map(|forecast| forecast.variance), horizon)?,
-    })
+    Ok(forecasts)
 }
 
 /// Each symbol's mean variance and mean log variance over train rows.

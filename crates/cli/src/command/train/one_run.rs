@@ -1,0 +1,80 @@
+//! One run from data to scores, for commands that make several.
+
+use anyhow::{Context, anyhow};
+use tapeline_artefact::Extractor;
+use tapeline_data_pipeline::{AuditReport, Dataset, Fingerprint};
+use tapeline_models::build;
+use tapeline_trainer::{Lineage, Purpose, Scorecard, Start, TrainError, child_seed};
+
+use super::{Session, describe};
+use crate::config::RunConfig;
+use crate::failure::Failure;
+use crate::preparation::Checked;
+use crate::run_folder::RunFolder;
+use crate::signal::Interrupt;
+
+/// What one run is made from.
+pub(crate) struct OneRun<'a> {
+    /// With the seed of this run.
+    pub(crate) config: &'a RunConfig,
+    pub(crate) checked: &'a Checked,
+    /// Split as it will be trained on.
+    pub(crate) data: &'a Dataset,
+    /// Of the bars, and of what was done to them besides.
+    pub(crate) fingerprint: &'a Fingerprint,
+    pub(crate) audit: &'a AuditReport,
+    pub(crate) folder: &'a RunFolder,
+}
+
+/// What a run came to.
+pub(crate) struct Trained {
+    /// With the weights of the best epoch.
+    pub(crate) extractor: Extractor,
+    /// Its scores on its validation span.
+    pub(crate) validation: Scorecard,
+}
+
+impl OneRun<'_> {
+    /// Trains the run in its folder to its end and scores its validation span, wherever it stands: from the start, from its
+    /// newest checkpoint, or not at all where that was done before. `None` when a signal came in between; done again, it goes on
+    /// there.
+    pub(crate) fn train_to_the_end(&self, interrupt: &Interrupt) -> Result<Option<Trained>, Failure> {
+        let lineage = self.checked.lineage(self.config, self.data, self.fingerprint);
+        // The report is what a run writes last.
+        if !self.folder.report().exists() && !self.train(&lineage, interrupt)? {
+            return Ok(None);
+        }
+        let (folder, device) = (self.folder, self.checked.device);
+        let extractor = Extractor::load(&folder.artefact(), device).map_err(Failure::bad_input)?;
+        let saved: Lineage = serde_json::from_value(extractor.description().lineage.clone())
+            .context("the artefact's lineage cannot be understood")?;
+        let differences = lineage.differences(&saved);
+        if !differences.is_empty() {
+            return Err(TrainError::Lineage { differences }.into());
+        }
+        let cards = folder.scorecards()?;
+        let validation = cards.into_iter().find(|card| card.split == "validation");
+        let validation = validation.ok_or_else(|| anyhow!("{} has no scores", folder.path().display()))?;
+        Ok(Some(Trained { extractor, validation }))
+    }
+
+    /// False when a signal came.
+    fn train(&self, lineage: &Lineage, interrupt: &Interrupt) -> Result<bool, Failure> {
+        let init = child_seed(self.config.seed, Purpose::Initialisation, 0);
+        let network = build(&lineage.network, init, self.checked.device).map_err(Failure::bad_input)?;
+        let start = if self.folder.has_checkpoints() {
+            Start::Resume
+        } else {
+            describe(self.folder, self.config, lineage, self.audit, network.parameters())?;
+            Start::Fresh
+        };
+        let session = Session {
+            config: self.config,
+            checked: self.checked,
+            data: self.data,
+            lineage,
+            folder: self.folder,
+        };
+        Ok(session.to_the_end(network.as_ref(), start, interrupt)?.is_some())
+    }
+}
