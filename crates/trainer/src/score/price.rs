@@ -5,9 +5,9 @@ use tapeline_evaluation::direction::Direction;
 use tapeline_evaluation::ridge::Ridge;
 use tapeline_evaluation::{Correlation, Pairs, ic, regression};
 
+use super::distribution::{self, DistributionRows};
 use super::rows::{Rows, head_output, scaling, train_rows};
 use super::train_means::TrainMeans;
-use super::distribution::{self, DistributionRows};
 use super::{Detail, Span, estimate};
 use crate::error::TrainError;
 use crate::scorecard::{Estimate, PriceBaseline, PriceScore};
