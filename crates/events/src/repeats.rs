@@ -54,6 +54,7 @@ impl Repeats {
             | Event::TestSpanOpened { .. }
             | Event::TargetsChecked { .. }
             | Event::System { .. }
+            | Event::GuardTripped { .. }
             | Event::Warning { .. }
             | Event::RunEnded { .. } => false,
         }
