@@ -85,15 +85,14 @@ pub fn predict_from(
 /// As [`predict`].
 pub fn features_and_branches(
     network: &dyn Network,
-    data: &Dataset,
+    windows: &Windows<'_>,
     samples: &[u32],
     batch: usize,
-    device: Device,
 ) -> Result<(Rows, Vec<Rows>), ArtefactError> {
-    check_layout(network, data)?;
+    check_layout(network, windows.data())?;
     let (mut features, mut branches) = (Rows::default(), Vec::new());
     for samples in samples.chunks(batch.max(1)) {
-        let inputs = input_tensors(data, samples, device)?;
+        let inputs = windows.of(samples)?;
         let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
         features.append(&outputs.features)?;
         branches.resize_with(outputs.branches.len(), Rows::default);

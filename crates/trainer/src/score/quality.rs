@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tapeline_artefact::{Rows as FeatureRows, features_and_branches};
+use tapeline_artefact::{Rows as FeatureRows, Windows, features_and_branches};
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_evaluation::representation::{
     DimensionIc, MAX_DIMENSIONS, dimension_ic, drift, feature_quality, linear_cka,
@@ -59,14 +59,14 @@ impl MeasuredSamples {
 /// [`TrainError::Score`] if a feature is not a finite number; whatever data or network refuse.
 pub(crate) fn feature_metrics(
     network: &dyn Network,
-    data: &Dataset,
+    windows: &Windows<'_>,
     tasks: &Tasks,
-    device: Device,
 ) -> Result<BTreeMap<String, Option<f64>>, TrainError> {
+    let data = windows.data();
     let measured = MeasuredSamples::of(data, Split::Validation);
-    let (now, branches) = features_and_branches(network, data, measured.samples(), EVALUATION_BATCH, device)?;
+    let (now, branches) = features_and_branches(network, windows, measured.samples(), EVALUATION_BATCH)?;
     let learned = MeasuredSamples::of(data, Split::Train);
-    let (before, _) = features_and_branches(network, data, learned.samples(), EVALUATION_BATCH, device)?;
+    let (before, _) = features_and_branches(network, windows, learned.samples(), EVALUATION_BATCH)?;
 
     let score = features::score(&now)?;
     let redundancy = match now.width {
