@@ -419,7 +419,6 @@ impl<'a> Loop<'a> {
         self.tell(observer)?;
         let predictions = self.validation_predictions()?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
-        let (network, device) = (self.run.network, self.run.device);
         metrics.extend(score::feature_metrics(self.run.network, self.feed.windows(), self.run.tasks)?);
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));

@@ -40,7 +40,7 @@ pub(crate) fn metrics(run: &Run<'_>) -> Result<BTreeMap<String, Option<f64>>, Tr
 /// For each task the gradient of its weighted loss by the shared weights, flat, in 64 bits.
 fn gradients<'a>(run: &Run<'a>) -> Result<Vec<(&'a str, Tensor)>, TrainError> {
     let samples = fixed_batch(run);
-    let mut feed = Feed::new(run.data, run.tasks, run.device);
+    let mut feed = Feed::new(run.data, run.tasks, run.device)?;
     let (batch, denominators) = (feed.batch(&samples)?, feed.denominators(&samples)?);
     let outputs = run.network.forward(&batch.inputs, Mode::Evaluate)?;
     let balance = Balance::Fixed;

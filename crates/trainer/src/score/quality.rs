@@ -11,7 +11,6 @@ use tapeline_evaluation::representation::{
     DimensionIc, MAX_DIMENSIONS, dimension_ic, drift, feature_quality, linear_cka,
 };
 use tapeline_models::Network;
-use tch::Device;
 
 use super::features;
 use super::rows::spread;
