@@ -69,13 +69,15 @@ pub(crate) fn read(pipeline: &Pipeline) -> Result<(Vec<Bars>, AuditReport, Finge
 }
 
 impl Checked {
-    /// Replaces `auto` by what it came to, so that a run goes on with the same threads on the same kind of device.
-    pub(crate) fn spell_out(&self, config: &mut RunConfig) {
+    /// Replaces `auto` by what it came to, so that a run goes on with the same threads and precision on the same kind of device.
+    pub(crate) fn spell_out(&self, config: &mut RunConfig) -> Result<(), Failure> {
         config.threads = ThreadsSpec::Count(self.threads);
         config.device = match self.device {
             Device::Cuda(index) => DeviceSpec::Cuda(index),
             _ => DeviceSpec::Cpu,
         };
+        config.training.precision = config.training.precision.on(self.device)?.into();
+        Ok(())
     }
 
     /// The bars of the configuration.

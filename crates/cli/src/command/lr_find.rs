@@ -10,6 +10,7 @@ use tapeline_models::build;
 use tapeline_trainer::{Checkpoints, LrFindSpec, LrSweep, Purpose, Run, child_seed, lr_find};
 
 use super::ConfigArguments;
+use crate::clock;
 use crate::failure::{DONE, Failure};
 use crate::preparation;
 use crate::report::sweep_svg;
@@ -40,7 +41,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let mut config = arguments.config.resolve()?.config;
     let checked = preparation::check(&config)?;
-    checked.spell_out(&mut config);
+    checked.spell_out(&mut config)?;
     let (bars, audit, fingerprint) = checked.read()?;
     eprintln!("{audit}");
     let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
@@ -57,6 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         // A sweep saves nothing.
         checkpoints: &Checkpoints::at(PathBuf::new()),
         device: checked.device,
+        clock: &clock::stopwatch(),
     };
     let LrFindSpec { low, high, steps } =
         LrFindSpec { low: arguments.low, high: arguments.high, steps: arguments.steps };

@@ -100,8 +100,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     }
     targets::check_required(arguments.require_targets, &config.targets)?;
     let checked = preparation::check(&config)?;
-    checked.spell_out(&mut config);
-    config.training.precision = config.training.precision.on(checked.device)?.into();
+    checked.spell_out(&mut config)?;
     let (bars, audit, fingerprint) = checked.read()?;
     eprintln!("{audit}");
     let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
@@ -135,7 +134,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         data: &data,
         lineage: &lineage,
         folder: &folder,
-        progress: &arguments.progress,
+        progress: Some(&arguments.progress),
     };
     let code = session.train(network.as_ref(), start, &interrupt)?;
     if arguments.require_targets && code == DONE {
@@ -209,7 +208,8 @@ struct Session<'a> {
     data: &'a Dataset,
     lineage: &'a Lineage,
     folder: &'a RunFolder,
-    progress: &'a ProgressArguments,
+    /// None where runs follow each other: each is shown in lines.
+    progress: Option<&'a ProgressArguments>,
 }
 
 impl Session<'_> {
@@ -236,9 +236,9 @@ impl Session<'_> {
         let opened = Journal::open(&self.folder.journal(), clock::now).map_err(Failure::failed)?;
         let mut journal = opened.journal;
         let trackers = Trackers::start(self.config, self.folder)?;
-        let code = self.train_and_conclude(network, start, interrupt, &mut journal, opened.torn);
+        let card = self.train_and_conclude(network, start, interrupt, &mut journal, opened.torn);
         trackers.finish(self.folder, interrupt.came());
-        code
+        card
     }
 
     fn train_and_conclude(
@@ -248,11 +248,14 @@ impl Session<'_> {
         interrupt: &Interrupt,
         journal: &mut Journal,
         torn: Option<TornLine>,
-    ) -> Result<i32, Failure> {
+    ) -> Result<Option<Scorecard>, Failure> {
         let plan = self.plan()?;
         let asked = Asked::new(interrupt.clone());
         let name = format!("{}/{}", self.config.experiment, self.folder.id());
-        let mut progress = Progress::start(self.progress, name, plan, &asked)?;
+        let mut progress = match self.progress {
+            Some(arguments) => Progress::start(arguments, name, plan, &asked)?,
+            None => Progress::on_stderr(plan),
+        };
         let watch = Watch::start(self.folder.path().into());
         if let Some(torn) = torn {
             eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);

@@ -74,6 +74,7 @@ impl OneRun<'_> {
             data: self.data,
             lineage,
             folder: self.folder,
+            progress: None,
         };
         Ok(session.to_the_end(network.as_ref(), start, interrupt)?.is_some())
     }

@@ -27,7 +27,7 @@ pub(crate) struct Several {
 /// Makes the runs of `family` in a new folder, or goes on with those in `parent`.
 pub(crate) fn run(family: Family, mut config: RunConfig, parent: Option<RunFolder>) -> Result<i32, Failure> {
     let checked = preparation::check(&config)?;
-    checked.spell_out(&mut config);
+    checked.spell_out(&mut config)?;
     let (bars, audit, fingerprint) = checked.read()?;
     eprintln!("{audit}");
     let interrupt = Interrupt::listen().map_err(Failure::failed)?;
