@@ -82,8 +82,7 @@ impl TpeSpec {
             );
             return Err(report);
         }
-        let mut sampler = TpeSampler::default();
-        sampler.kernels = self.kernels;
+        let mut sampler = TpeSampler::with_kernels(self.kernels);
         sampler.constant_liar = self.constant_liar;
         sampler.startup_trials = self.startup_trials;
         sampler.candidates = self.candidates;
@@ -101,7 +100,7 @@ impl SamplerSpec {
             Self::Auto(_) => Box::new(AutoSampler::default()),
             Self::Tpe(spec) => Box::new(spec.check()?),
             Self::Random(_) => Box::new(RandomSampler),
-            Self::Qmc(spec) => Box::new(QmcSampler::new(*spec, (!space.is_empty()).then(|| space.clone()))),
+            Self::Qmc(spec) => Box::new(QmcSampler::new(*spec, Some(space.clone()))),
             Self::Grid(spec) => Box::new(spec.check(space)?),
             Self::CmaEs(spec) => Box::new(spec.check()?),
             Self::Nsga2(spec) => Box::new(spec.check()?),
