@@ -68,7 +68,7 @@ impl ConfigArguments {
 
 /// The configuration a run was started with; today's environment has no say in it.
 fn config_of(run: &RunFolder) -> Result<RunConfig, Failure> {
-    let sources = Sources { file: Some(run.config()), environment: Vec::new(), set: Vec::new() };
+    let sources = Sources { file: Some(run.config()), ..Sources::default() };
     Ok(crate::config::load(&sources).map_err(Failure::bad_input)?.config)
 }
 

@@ -10,6 +10,7 @@ use tapeline_data_pipeline::DataSpec;
 use tapeline_models::ModelSpec;
 use tapeline_trainer::{TargetsSpec, TasksSpec, TrainingSpec};
 
+use super::hpo::HpoSpec;
 use super::key_path::KeyPath;
 
 /// The seed of a run that names none.
@@ -44,6 +45,9 @@ pub(crate) struct RunConfig {
     pub(crate) training: TrainingSpec,
     /// What its scores must reach; none unless given.
     pub(crate) targets: TargetsSpec,
+    /// What is searched when it is tuned; nothing unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hpo: Option<HpoSpec>,
 }
 
 impl Default for RunConfig {
@@ -60,6 +64,7 @@ impl Default for RunConfig {
             model: ModelSpec::default(),
             training: TrainingSpec::default(),
             targets: TargetsSpec::default(),
+            hpo: None,
         }
     }
 }
@@ -71,6 +76,7 @@ impl RunConfig {
         let tasks = self.tasks.check();
         // Which metrics there are is known once the tasks are.
         let targets = tasks.as_ref().ok().and_then(|tasks| self.targets.check(tasks).err());
+        faults.extend(self.hpo.iter().flat_map(|hpo| hpo.faults(tasks.as_ref().ok())));
         for (section, report) in [
             ("data", self.data.check().err()),
             ("tasks", tasks.err()),
@@ -87,7 +93,7 @@ impl RunConfig {
 
     fn own_faults(&self) -> Vec<(KeyPath, String)> {
         let mut faults = Vec::new();
-        if let Err(message) = check_experiment(&self.experiment) {
+        if let Err(message) = check_folder_name(&self.experiment) {
             faults.push((KeyPath::root().join("experiment"), message));
         }
         if self.threads == ThreadsSpec::Count(0) {
@@ -102,7 +108,8 @@ impl RunConfig {
     }
 }
 
-fn check_experiment(name: &str) -> Result<(), String> {
+/// Whether `name` can be that of a folder.
+pub(super) fn check_folder_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("a name is needed: it becomes a folder".into());
     }
