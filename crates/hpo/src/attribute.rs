@@ -24,4 +24,42 @@ impl RawJson {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// A number, as Python writes it: `NaN`, `Infinity` and `-Infinity` for what JSON has no words for.
+    #[must_use]
+    pub fn from_number(value: f64) -> Self {
+        Self(if value.is_nan() {
+            "NaN".to_owned()
+        } else if value.is_infinite() {
+            if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
+        } else {
+            format!("{value:?}")
+        })
+    }
+
+    /// The number that the text is, if it is one.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        number(&self.0)
+    }
+
+    /// The numbers that the text lists, if it is such a list.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        let inside = self.0.trim().strip_prefix('[')?.strip_suffix(']')?;
+        if inside.trim().is_empty() {
+            return Some(Vec::new());
+        }
+        inside.split(',').map(number).collect()
+    }
+}
+
+fn number(text: &str) -> Option<f64> {
+    match text.trim() {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        // Rust also reads `inf` and `nan`, which are no JSON of anybody's.
+        digits if digits.ends_with(|last: char| last.is_ascii_digit()) => digits.parse().ok(),
+        _ => None,
+    }
 }

@@ -3,27 +3,64 @@
 //!
 //! It must never print, read a clock or the environment, or know what an objective computes. It depends on no sibling and not
 //! on libtorch: any function can be tuned with it.
+//!
+//! The main verb is: ask for parameters, tell what came of them.
+//!
+//! ```
+//! use tapeline_hpo::{FloatDistribution, HpoError, Study};
+//!
+//! let study = Study::minimize("valley").seed(7).create()?;
+//! study.optimize(200, |trial| {
+//!     let x = trial.suggest_float("x", -10.0..=10.0)?;
+//!     let rate = trial.suggest_float("rate", FloatDistribution::log(1e-5, 1e-1))?;
+//!     let layers = trial.suggest_int("layers", 1..=4)?;
+//!     Ok::<_, HpoError>((x - 2.0).powi(2) + (rate.log10() + 3.0).abs() + layers as f64)
+//! })?;
+//! let best = study.best_trial()?.expect("one of them is complete");
+//! assert!(best.values.as_ref().is_some_and(|values| values[0] < 3.0));
+//! # Ok::<(), HpoError>(())
+//! ```
+//!
+//! It does not start processes, train networks, draw pictures or say what a good value is.
 
 mod attribute;
+mod choice;
 mod distribution;
 mod error;
+mod feasibility;
 mod history;
+mod joint;
+mod memory;
+mod outcome;
+pub mod pareto;
 mod pruner;
 mod random;
 mod sampler;
+mod search;
+mod seen;
+mod space;
 mod storage;
+mod study;
 mod study_record;
+mod trial;
 mod trial_record;
 
 pub use attribute::{Attributes, RawJson};
+pub use choice::Choice;
 pub use distribution::{
-    CategoricalDistribution, Choice, Distribution, FloatDistribution, IntDistribution, SearchSpace,
+    CategoricalDistribution, Distribution, FloatDistribution, IntDistribution, SearchSpace,
 };
 pub use error::HpoError;
+pub use feasibility::{best_trial, violation};
 pub use history::History;
-pub use pruner::Pruner;
+pub use memory::MemoryStorage;
+pub use outcome::Outcome;
+pub use pruner::{NopPruner, Pruner};
 pub use random::TrialRandom;
-pub use sampler::Sampler;
-pub use storage::{NewTrial, Storage, TrialChange};
+pub use sampler::{JointSample, RandomSampler, Sampler};
+pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
+pub use storage::{NewTrial, Storage, TrialChange, check_end};
+pub use study::{Heartbeat, Study, StudyOptions};
 pub use study_record::{Direction, StudyId, StudyRecord, StudyView};
+pub use trial::Trial;
 pub use trial_record::{FrozenTrial, Param, Timestamp, TrialId, TrialState};

@@ -1,36 +1,44 @@
 //! Who proposes parameters.
 
+mod random;
+
 use std::collections::BTreeMap;
+
+pub use random::RandomSampler;
+pub(crate) use random::uniform;
 
 use crate::{Attributes, Distribution, FrozenTrial, HpoError, SearchSpace, StudyView, TrialRandom};
 
+/// What a sampler proposes for several parameters at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JointSample {
+    /// A value by the name of its parameter. What is missing is sampled alone.
+    pub values: BTreeMap<String, f64>,
+    /// System attributes to note on the trial. If there are any, other workers see them before the trial goes on; so return
+    /// none where nobody needs them.
+    pub attributes: Attributes,
+}
+
 /// Proposes the parameters of trials.
 ///
-/// A trial's joint sample is taken at its first suggestion; whatever is not in it is sampled alone when it is asked for. A
-/// sampler may remember what it computed from a history, but its answers are a function of the history, the trial's number
-/// and `random` alone: a worker that starts late answers as one that was there from the start.
+/// A trial's joint sample is taken at its first suggestion; whatever is not in it is sampled alone when it is asked for, with
+/// the history that the joint sample saw. A sampler may remember what it computed from a history (see
+/// [`crate::History::line`]), but its answers are a function of the history, the trial and `random` alone: a worker that
+/// starts late answers as one that was there from the start.
 pub trait Sampler: Send {
     /// Its name in messages, such as `tpe`.
     fn name(&self) -> &'static str;
 
-    /// Called when a trial begins, before anything is suggested. Returns system attributes to note on the trial.
-    ///
-    /// # Errors
-    /// When the study cannot be searched this way.
-    fn begin(
-        &mut self,
-        _view: StudyView<'_>,
-        _trial: &FrozenTrial,
-        _random: &mut TrialRandom,
-    ) -> Result<Attributes, HpoError> {
-        Ok(Attributes::new())
+    /// False if it never looks at other trials; what it could have seen is then not noted on a trial.
+    fn looks_back(&self) -> bool {
+        true
     }
 
     /// The parameters that are sampled together.
     fn joint_space(&mut self, view: StudyView<'_>, trial: &FrozenTrial) -> SearchSpace;
 
     /// One value for each parameter of `space`, which [`Sampler::joint_space`] returned; or fewer, and the rest is sampled
-    /// alone. With it come system attributes to note on the trial.
+    /// alone.
     ///
     /// # Errors
     /// When the study cannot be searched this way.
@@ -40,9 +48,9 @@ pub trait Sampler: Send {
         trial: &FrozenTrial,
         space: &SearchSpace,
         random: &mut TrialRandom,
-    ) -> Result<(BTreeMap<String, f64>, Attributes), HpoError>;
+    ) -> Result<JointSample, HpoError>;
 
-    /// A value for a parameter that is in no joint sample.
+    /// A value for a parameter that is in no joint sample. `random` is a stream of this trial and parameter.
     ///
     /// # Errors
     /// When the study cannot be searched this way.

@@ -27,6 +27,47 @@ pub struct NewTrial {
     pub system_attributes: Attributes,
 }
 
+impl NewTrial {
+    /// A trial of which nothing is known yet.
+    #[must_use]
+    pub fn in_state(state: TrialState) -> Self {
+        Self {
+            state,
+            values: None,
+            params: BTreeMap::new(),
+            intermediate: BTreeMap::new(),
+            user_attributes: Attributes::new(),
+            system_attributes: Attributes::new(),
+        }
+    }
+
+    /// Whether a study of that many `objectives` can have it.
+    ///
+    /// # Errors
+    /// [`HpoError::Values`] if its values do not fit its state.
+    pub fn check(&self, objectives: usize) -> Result<(), HpoError> {
+        check_end(self.state, self.values.as_deref(), objectives)
+    }
+}
+
+/// Whether a trial of a study of that many `objectives` can be in `state` with these `values`: one per objective and no NaN
+/// if it is complete, none or as many if it was pruned, none otherwise.
+///
+/// # Errors
+/// [`HpoError::Values`] if they do not fit.
+pub fn check_end(state: TrialState, values: Option<&[f64]>, objectives: usize) -> Result<(), HpoError> {
+    let count = values.map(<[f64]>::len);
+    let fits = match state {
+        TrialState::Complete => count == Some(objectives),
+        TrialState::Pruned => count.is_none_or(|count| count == objectives),
+        TrialState::Waiting | TrialState::Running | TrialState::Fail => count.is_none(),
+    };
+    if fits && !values.unwrap_or_default().iter().any(|value| value.is_nan()) {
+        return Ok(());
+    }
+    Err(HpoError::Values { state, values: values.map(<[f64]>::to_vec).unwrap_or_default(), objectives })
+}
+
 /// One thing that changes on an unfinished trial.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrialChange {

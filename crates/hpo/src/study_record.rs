@@ -15,6 +15,17 @@ pub enum Direction {
     Maximize,
 }
 
+impl Direction {
+    /// A value as a loss: less is better.
+    #[must_use]
+    pub fn loss(self, value: f64) -> f64 {
+        match self {
+            Self::Minimize => value,
+            Self::Maximize => -value,
+        }
+    }
+}
+
 /// A study without its trials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudyRecord {
