@@ -18,12 +18,19 @@ pub(crate) struct Checked {
 
 /// Checks the sections and sets the number of threads, for libtorch and for the data.
 pub(crate) fn check(config: &RunConfig) -> Result<Checked, Failure> {
+    let mut checked = sections(config, 0, Device::Cpu)?;
+    checked.threads = use_threads(config.threads)?;
+    checked.device = device(config.device)?;
+    Ok(checked)
+}
+
+/// Checks the sections, in a process whose threads are set and whose device is known.
+pub(crate) fn sections(config: &RunConfig, threads: usize, device: Device) -> Result<Checked, Failure> {
     let refuse =
         |section: &str, report: garde::Report| Failure::bad_input(anyhow::anyhow!("{section}: {report}"));
     let pipeline = config.data.check().map_err(|report| refuse("data", report))?;
     let tasks = config.tasks.check().map_err(|report| refuse("tasks", report))?;
-    let threads = use_threads(config.threads)?;
-    Ok(Checked { pipeline, tasks, device: device(config.device)?, threads })
+    Ok(Checked { pipeline, tasks, device, threads })
 }
 
 /// Sets the number of threads, once in a process; what `auto` came to.

@@ -7,6 +7,13 @@ use anyhow::Context;
 use tapeline_data_pipeline::Split;
 use tapeline_trainer::{Checkpoints, Scorecard};
 
+/// The folder of an experiment's studies.
+pub(crate) const STUDIES: &str = "hpo";
+/// The names of the folders of a study's trials begin with this.
+pub(crate) const OF_TRIAL: &str = "trial-";
+/// The names of the folders of what a study trained again begin with this.
+pub(crate) const OF_RETRAINING: &str = "retrain-";
+
 /// `runs/<experiment>/<run-id>`.
 #[derive(Clone, Debug)]
 pub(crate) struct RunFolder {
@@ -16,12 +23,15 @@ pub(crate) struct RunFolder {
 impl RunFolder {
     /// A new folder under `output/experiment`, named after the time it was made; a number is added if that name is taken.
     pub(crate) fn create(output: &Path, experiment: &str, now: &jiff::Zoned) -> anyhow::Result<Self> {
-        let parent = output.join(experiment);
-        fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
-        let id = now.strftime("%Y%m%d-%H%M%S").to_string();
+        Self::create_in(&output.join(experiment), &now.strftime("%Y%m%d-%H%M%S").to_string())
+    }
+
+    /// A new folder under `parent`; a number is added to its name if that is taken.
+    pub(crate) fn create_in(parent: &Path, id: &str) -> anyhow::Result<Self> {
+        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
         let mut attempt = 1;
         loop {
-            let name = if attempt == 1 { id.clone() } else { format!("{id}-{attempt}") };
+            let name = if attempt == 1 { id.to_owned() } else { format!("{id}-{attempt}") };
             let path = parent.join(name);
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
@@ -45,9 +55,14 @@ impl RunFolder {
         &self.path
     }
 
-    /// The folder that holds the experiments, wherever it was moved to since.
+    /// The folder that holds the experiments, wherever it was moved to since. A run of a study lies two folders deeper than
+    /// others, in `<experiment>/hpo/<study>`.
     pub(crate) fn output(&self) -> &Path {
-        self.path.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."))
+        let ancestor = |level| self.path.ancestors().nth(level);
+        let id = self.id();
+        let of_study = id.starts_with(OF_TRIAL) || id.starts_with(OF_RETRAINING);
+        let deeper = of_study && ancestor(2).is_some_and(|folder| folder.ends_with(STUDIES));
+        ancestor(if deeper { 4 } else { 2 }).unwrap_or_else(|| Path::new("."))
     }
 
     /// True once a checkpoint was begun, whole or not.

@@ -1,16 +1,18 @@
 //! The `hpo:` section: what is searched, by which values, how, and for how long.
 
+mod pruner;
 mod sampler;
 
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tapeline_hpo::{Direction, HpoError, PrunerSpec, SpaceSpec};
+use tapeline_hpo::{Direction, HpoError, SpaceSpec};
 use tapeline_trainer::{Tasks, metric};
 
 use super::key_path::KeyPath;
 
+pub(crate) use pruner::PrunerSpec;
 pub(crate) use sampler::SamplerSpec;
 
 /// Trials of a study that names no number: what a space of a few parameters needs.
