@@ -5,6 +5,7 @@ mod data;
 mod doctor;
 mod evaluate;
 mod extract;
+mod hpo;
 mod registry;
 mod runs;
 mod train;
@@ -30,6 +31,9 @@ enum Verb {
     Train(train::Arguments),
     /// Score a trained run again from its artefact and the same bars; the only command that opens the test span.
     Evaluate(evaluate::Arguments),
+    /// Search for better values of a configuration.
+    #[command(subcommand)]
+    Hpo(hpo::Verb),
     /// Write the features and forecasts of any bars as Parquet, from a run or a registered model.
     Extract(extract::Arguments),
     /// Register trained extractors as numbered versions, and say which is in use.
@@ -77,6 +81,7 @@ pub(crate) fn run(command: &Command) -> Result<i32, Failure> {
     match &command.verb {
         Verb::Train(arguments) => train::run(arguments),
         Verb::Evaluate(arguments) => evaluate::run(arguments),
+        Verb::Hpo(verb) => hpo::run(verb),
         Verb::Extract(arguments) => extract::run(arguments),
         Verb::Registry(verb) => registry::run(verb),
         Verb::Data(verb) => data::run(verb),

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressDrawTarget;
 use tapeline_events::{Event, Observer};
 
+pub(crate) use words::duration;
+
 use bar::Bar;
 use lines::Lines;
 

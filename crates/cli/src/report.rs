@@ -15,6 +15,7 @@ mod scale;
 mod scatter;
 pub(crate) mod skill;
 mod span;
+pub(crate) mod study;
 mod table;
 mod targets;
 #[cfg(test)]
@@ -65,7 +66,11 @@ pub(crate) fn render(input: &ReportInput<'_>) -> String {
         sections.push(span::section(scorecard));
     }
     sections.push(appendix::section(input));
-    let title = format!("{} · {}", input.title, input.run_id);
+    page(&format!("{} · {}", input.title, input.run_id), sections)
+}
+
+/// A page of its own.
+fn page(title: &str, sections: Html) -> String {
     let head = [
         tag_with("title", &[], title),
         // The style is ours and holds nothing to escape; markup from outside comes through `Html::text` alone.

@@ -9,16 +9,16 @@ mod objective;
 mod plan;
 mod prepared;
 mod progress;
+pub(crate) mod retrained;
 mod standing;
+pub(crate) mod summary;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-pub(crate) use attribute::{FAIL_REASON, RUN};
 pub(crate) use crew::{Crew, CrewPlan};
 pub(crate) use deflation::Deflated;
-pub(crate) use looks::Looks;
-pub(crate) use plan::Plan;
-pub(crate) use progress::Board;
+pub(crate) use plan::{Plan, only_study, open_storage};
+pub(crate) use progress::{Board, short};
 pub(crate) use standing::Standing;
-pub(crate) use worker::{OnSignal, Orders, Worker};
+pub(crate) use worker::{OnSignal, Orders, Worker, retire_lost};

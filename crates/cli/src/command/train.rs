@@ -42,7 +42,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
             let folder = RunFolder::open(path).map_err(Failure::bad_input)?;
             (super::config_of(&folder)?, Some(folder))
         }
-        None => (with_absolute_paths(arguments.config.resolve()?.config)?, None),
+        // A run is one configuration; what else could be searched is no part of it.
+        None => {
+            let config = RunConfig { hpo: None, ..arguments.config.resolve()?.config };
+            (with_absolute_paths(config)?, None)
+        }
     };
     targets::check_required(arguments.require_targets, &config.targets)?;
     let checked = preparation::check(&config)?;
@@ -72,15 +76,40 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     };
     let session =
         Session { config: &config, checked: &checked, data: &data, lineage: &lineage, folder: &folder };
-    let code = session.train(network.as_ref(), start, &interrupt)?;
-    if arguments.require_targets && code == DONE {
+    let Some(card) = session.train(network.as_ref(), start, &interrupt)? else {
+        session.say_how_to_go_on();
+        return Ok(INTERRUPTED);
+    };
+    session.print(&card)?;
+    if arguments.require_targets {
         targets::require(&targets::read(&folder)?)?;
     }
-    Ok(code)
+    Ok(DONE)
+}
+
+/// Trains a whole run in `folder`, from its newest checkpoint where it has one, and scores it; `None` when a signal came before
+/// its end. What a run leaves is left, nothing is printed but progress.
+pub(super) fn whole_run(
+    config: &RunConfig,
+    checked: &Checked,
+    folder: &RunFolder,
+    interrupt: &Interrupt,
+) -> Result<Option<Scorecard>, Failure> {
+    let (bars, audit, fingerprint) = checked.read()?;
+    let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
+    let lineage = checked.lineage(config, &data, &fingerprint);
+    let init = child_seed(config.seed, Purpose::Initialisation, 0);
+    let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
+    let start = if folder.has_checkpoints() { Start::Resume } else { Start::Fresh };
+    if start == Start::Fresh {
+        describe(folder, config, &lineage, &audit, network.parameters())?;
+    }
+    let session = Session { config, checked, data: &data, lineage: &lineage, folder };
+    session.train(network.as_ref(), start, interrupt)
 }
 
 /// A run is gone back to from other folders than it was started in.
-fn with_absolute_paths(mut config: RunConfig) -> Result<RunConfig, Failure> {
+pub(super) fn with_absolute_paths(mut config: RunConfig) -> Result<RunConfig, Failure> {
     let absolute = |path: &Path| {
         std::path::absolute(path)
             .with_context(|| format!("cannot find the folder that {} is in", path.display()))
@@ -131,7 +160,13 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn train(&self, network: &dyn Network, start: Start, interrupt: &Interrupt) -> Result<i32, Failure> {
+    /// Trains and scores; `None` when a signal came before the end.
+    fn train(
+        &self,
+        network: &dyn Network,
+        start: Start,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Scorecard>, Failure> {
         let opened = Journal::open(&self.folder.journal(), clock::now).map_err(Failure::failed)?;
         let mut journal = opened.journal;
         let plan = self.plan()?;
@@ -147,20 +182,20 @@ impl Session<'_> {
             self.fit(network, start, interrupt, &mut observers)?
         };
         if ending.outcome == Outcome::Interrupted {
-            self.say_how_to_go_on();
-            return Ok(INTERRUPTED);
+            return Ok(None);
         }
-        let Some(card) = self.conclude(network, &ending.state, &mut journal, interrupt)? else {
-            self.say_how_to_go_on();
-            return Ok(INTERRUPTED);
-        };
-        print!("{}", score_table::render(&card));
+        let card = self.conclude(network, &ending.state, &mut journal, interrupt)?;
+        warn_about(&journal);
+        Ok(card)
+    }
+
+    fn print(&self, card: &Scorecard) -> Result<(), Failure> {
+        print!("{}", score_table::render(card));
         print!("{}", targets::render(&targets::read(self.folder)?));
         println!("run       {}", self.folder.path().display());
         println!("artefact  {}", self.folder.artefact().display());
         println!("report    {}", self.folder.report().display());
-        warn_about(&journal);
-        Ok(DONE)
+        Ok(())
     }
 
     fn plan(&self) -> Result<Plan, Failure> {

@@ -96,7 +96,7 @@ fn loss_figure(loss: f64) -> String {
 }
 
 /// The two largest units: `2h 05m`, `3m 12s`, `8s`.
-fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{seconds}s"),

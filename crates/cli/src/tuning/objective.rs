@@ -155,9 +155,9 @@ impl Session<'_> {
         if self.plan.hpo.keep == Keep::Journal {
             remove_checkpoints(checkpoints.folder());
         }
-        let verdict = reports.verdict()?;
+        let verdict = reports.into_verdict()?;
         trial.set_user_attribute(attribute::SECONDS, json(seconds));
-        let ending = ending.map_err(|error| Stop::Trial(in_a_line(&anyhow!(error))))?;
+        let ending = ending.map_err(|error| Stop::Trial(why(&in_a_line(&anyhow!(error)))))?;
         Ok(match verdict {
             Verdict::GiveUp => Ended::Said(Outcome::Pruned),
             Verdict::GoOn if ending.outcome == tapeline_events::Outcome::Interrupted => Ended::Interrupted,
@@ -300,8 +300,8 @@ impl<'a> Reports<'a> {
         }
     }
 
-    fn verdict(&self) -> Result<Verdict, HpoError> {
-        self.error.borrow_mut().take().map_or(Ok(self.verdict.get()), Err)
+    fn into_verdict(self) -> Result<Verdict, HpoError> {
+        self.error.into_inner().map_or(Ok(self.verdict.get()), Err)
     }
 }
 
@@ -324,6 +324,15 @@ fn remove_checkpoints(folder: &Path) {
         }
         _ => {}
     }
+}
+
+/// What stopped a training. What libtorch says of memory names no remedy.
+fn why(error: &str) -> String {
+    let words = ["out of memory", "can't allocate memory", "not enough memory"];
+    if words.iter().any(|words| error.contains(words)) {
+        return format!("out of memory; its training.batch_size or its model is too large for this device: {error}");
+    }
+    error.to_owned()
 }
 
 /// An error and its causes, as a reason that is read in a table.
