@@ -306,9 +306,9 @@ impl<'a> Reports<'a> {
 }
 
 /// Hears a run for its trial.
-struct Reporter<'a>(&'a Reports<'a>);
+struct Reporter<'r, 'a>(&'r Reports<'a>);
 
-impl Observer for Reporter<'_> {
+impl Observer for Reporter<'_, '_> {
     fn observe(&mut self, event: &Event) {
         if let Event::EpochEnded { epoch, metrics, .. } = event {
             self.0.epoch_ended(*epoch, metrics);
