@@ -7,6 +7,7 @@ mod evaluate;
 mod extract;
 mod hpo;
 mod registry;
+mod replay;
 mod runs;
 mod train;
 
@@ -42,9 +43,11 @@ enum Verb {
     /// Look at bars, make some, or prove that nothing leaks.
     #[command(subcommand)]
     Data(data::Verb),
-    /// List runs, or show one.
+    /// List runs, show one, or follow what its journal says.
     #[command(subcommand)]
     Runs(runs::Verb),
+    /// Send what the trackers of a run missed, from its journal.
+    Replay(replay::Arguments),
     /// Show or check a configuration, or print its schema.
     #[command(subcommand)]
     Config(config::Verb),
@@ -86,6 +89,7 @@ pub(crate) fn run(command: &Command) -> Result<i32, Failure> {
         Verb::Registry(verb) => registry::run(verb),
         Verb::Data(verb) => data::run(verb),
         Verb::Runs(verb) => runs::run(verb),
+        Verb::Replay(arguments) => replay::run(arguments),
         Verb::Config(verb) => config::run(verb),
         Verb::Doctor => doctor::run(),
     }

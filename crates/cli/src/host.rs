@@ -43,9 +43,13 @@ impl Host {
 
 /// Who does something now: the user on this machine.
 pub(crate) fn signature() -> Signature {
+    Signature { at: crate::clock::now(), by: format!("{}@{}", user(), Host::read().name) }
+}
+
+/// The user's name.
+pub(crate) fn user() -> String {
     let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    let by = format!("{}@{}", user.as_deref().unwrap_or("unknown"), Host::read().name);
-    Signature { at: crate::clock::now(), by }
+    user.unwrap_or_else(|| "unknown".into())
 }
 
 /// Cores this process may use.

@@ -22,6 +22,7 @@ mod score_table;
 mod signal;
 mod streamed_file;
 mod targets;
+mod trackers;
 mod tuning;
 
 use clap::Parser;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tapeline_data_pipeline::Split;
+use tapeline_tracking::RunFile;
 use tapeline_trainer::{Checkpoints, Scorecard};
 
 /// The folder of an experiment's studies.
@@ -132,6 +133,24 @@ impl RunFolder {
             }
         }
         Ok(cards)
+    }
+
+    /// Everything that tells what the run was and what came of it, by name: not its checkpoints, which are for going on,
+    /// and not what trackers note.
+    pub(crate) fn files(&self) -> anyhow::Result<Vec<RunFile>> {
+        let mut files = Vec::new();
+        for folder in [self.path.clone(), self.artefact()] {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                entries => entries.with_context(|| format!("cannot list {}", folder.display()))?,
+            };
+            for path in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()) {
+                let below = path.strip_prefix(&self.path).unwrap_or(&path);
+                files.push(RunFile { name: below.to_string_lossy().into_owned(), path: path.clone() });
+            }
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
     }
 
     /// Forecasts of every scored decision.

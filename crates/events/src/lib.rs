@@ -44,6 +44,8 @@ mod number;
 mod observer;
 mod projection;
 mod record;
+mod repeats;
+mod tail;
 mod target;
 
 pub use error::JournalError;
@@ -52,4 +54,6 @@ pub use journal::{Health, Journal, Opened, TornLine};
 pub use observer::{Observer, Observers};
 pub use projection::{ProjectedRow, projection};
 pub use record::{Record, SCHEMA, read};
+pub use repeats::Repeats;
+pub use tail::Tail;
 pub use target::{TargetOutcome, TargetVerdict};

@@ -64,7 +64,7 @@ pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Finished, JournalError>
     Ok(Finished { records, bytes: finished.len() as u64, torn_bytes: torn.len() as u64 })
 }
 
-fn parse_line(text: &[u8], line: usize, path: &Path) -> Result<Record, JournalError> {
+pub(crate) fn parse_line(text: &[u8], line: usize, path: &Path) -> Result<Record, JournalError> {
     /// What every version of a line has.
     #[derive(Deserialize)]
     struct Version {

@@ -12,6 +12,7 @@ use tapeline_trainer::{Calibration, EVALUATION_BATCH, Lineage, Purpose, Scorecar
 use crate::failure::{DONE, Failure};
 use crate::openings::Openings;
 use crate::run_folder::RunFolder;
+use crate::trackers::Trackers;
 use crate::{clock, predictions, preparation, report, score_table, targets};
 
 /// What `evaluate` takes.
@@ -105,6 +106,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let outcomes = targets::read(&folder)?;
     print!("{}{}", score_table::render(&card), targets::render(&outcomes));
     println!("report    {}", folder.report().display());
+    drop(journal);
+    Trackers::start(&config, &folder)?.finish(&folder, false);
     if arguments.require_targets {
         targets::require(&outcomes)?;
     }

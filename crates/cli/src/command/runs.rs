@@ -1,5 +1,7 @@
 //! `tapeline runs`: what was run, and what came of it.
 
+mod tail;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -26,12 +28,15 @@ pub(super) enum Verb {
         /// The run's folder.
         run: PathBuf,
     },
+    /// What a run's journal says, also while it is written.
+    Tail(tail::Arguments),
 }
 
 pub(super) fn run(verb: &Verb) -> Result<i32, Failure> {
     match verb {
         Verb::List { output } => list(output),
         Verb::Show { run } => show(run),
+        Verb::Tail(arguments) => tail::run(arguments),
     }
 }
 

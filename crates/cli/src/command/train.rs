@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use tapeline_artefact::{ARTEFACT_VERSION, Description, Extractor, predict, replace_file};
 use tapeline_data_pipeline::{Dataset, Split};
-use tapeline_events::{Event, Journal, Observer, Observers, Outcome};
+use tapeline_events::{Event, Journal, Observer, Observers, Outcome, TornLine};
 use tapeline_models::{Network, Parameters, build, weights_to_bytes};
 use tapeline_trainer::{
     Calibration, Curriculum, EVALUATION_BATCH, Ending, Lineage, Metric, Purpose, Run, Scorecard, Start,
@@ -21,6 +21,7 @@ use crate::preparation::{self, Checked};
 use crate::progress::{Plan, Progress};
 use crate::run_folder::RunFolder;
 use crate::signal::Interrupt;
+use crate::trackers::Trackers;
 use crate::{clock, host, predictions, report, score_table, targets};
 
 /// What `train` takes.
@@ -169,13 +170,27 @@ impl Session<'_> {
     ) -> Result<Option<Scorecard>, Failure> {
         let opened = Journal::open(&self.folder.journal(), clock::now).map_err(Failure::failed)?;
         let mut journal = opened.journal;
+        let trackers = Trackers::start(self.config, self.folder)?;
+        let card = self.train_and_conclude(network, start, interrupt, &mut journal, opened.torn);
+        trackers.finish(self.folder, interrupt.came());
+        card
+    }
+
+    fn train_and_conclude(
+        &self,
+        network: &dyn Network,
+        start: Start,
+        interrupt: &Interrupt,
+        journal: &mut Journal,
+        torn: Option<TornLine>,
+    ) -> Result<Option<Scorecard>, Failure> {
         let plan = self.plan()?;
         let mut progress = Progress::on_stderr(plan);
-        if let Some(torn) = opened.torn {
+        if let Some(torn) = torn {
             eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);
         }
         let ending = {
-            let mut observers = Observers(vec![Box::new(&mut journal), Box::new(&mut progress)]);
+            let mut observers = Observers(vec![Box::new(&mut *journal), Box::new(&mut progress)]);
             if start == Start::Fresh {
                 observers.observe(&self.run_started(network, plan));
             }
@@ -184,8 +199,8 @@ impl Session<'_> {
         if ending.outcome == Outcome::Interrupted {
             return Ok(None);
         }
-        let card = self.conclude(network, &ending.state, &mut journal, interrupt)?;
-        warn_about(&journal);
+        let card = self.conclude(network, &ending.state, journal, interrupt)?;
+        warn_about(journal);
         Ok(card)
     }
 

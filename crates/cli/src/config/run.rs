@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tapeline_data_pipeline::DataSpec;
 use tapeline_models::ModelSpec;
+use tapeline_tracking::TrackingSpec;
 use tapeline_trainer::{TargetsSpec, TasksSpec, TrainingSpec};
 
 use super::hpo::HpoSpec;
@@ -45,6 +46,8 @@ pub(crate) struct RunConfig {
     pub(crate) training: TrainingSpec,
     /// What its scores must reach; none unless given.
     pub(crate) targets: TargetsSpec,
+    /// Who hears of it; nobody unless given.
+    pub(crate) tracking: TrackingSpec,
     /// What is searched when it is tuned; nothing unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hpo: Option<HpoSpec>,
@@ -64,6 +67,7 @@ impl Default for RunConfig {
             model: ModelSpec::default(),
             training: TrainingSpec::default(),
             targets: TargetsSpec::default(),
+            tracking: TrackingSpec::default(),
             hpo: None,
         }
     }
@@ -83,6 +87,7 @@ impl RunConfig {
             ("model", self.model.check().err()),
             ("training", self.training.check().err()),
             ("targets", targets),
+            ("tracking", self.tracking.check().err()),
         ] {
             for (path, error) in report.iter().flat_map(garde::Report::iter) {
                 faults.push((KeyPath::parse(&format!("{section}.{path}")), error.to_string()));

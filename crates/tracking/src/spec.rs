@@ -1,0 +1,58 @@
+//! The `tracking:` section: who hears of a run.
+
+use garde::{Path, Report};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::mlflow::Mlflow;
+use crate::{MlflowSpec, RunFacts, Secrets, Sink, TrackingError};
+
+/// The trackers that hear of a run; none unless given. Credentials come from the environment alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrackingSpec {
+    /// An MLflow tracking server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mlflow: Option<MlflowSpec>,
+}
+
+impl TrackingSpec {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// Every fault at once, with paths relative to `tracking`.
+    pub fn check(&self) -> Result<(), Report> {
+        let mut report = Report::new();
+        let mut section = |name: &str, faults: Vec<(&str, String)>| {
+            for (key, message) in faults {
+                report.append(Path::new(name).join(key), garde::Error::new(message));
+            }
+        };
+        section("mlflow", self.mlflow.as_ref().map(MlflowSpec::faults).unwrap_or_default());
+        if report.is_empty() { Ok(()) } else { Err(report) }
+    }
+
+    /// A sink for each tracker that is given, or for the one named by `only`.
+    ///
+    /// # Errors
+    /// When a value cannot be used, or `only` names none of them.
+    pub fn sinks(
+        &self,
+        facts: &RunFacts,
+        secrets: &Secrets,
+        only: Option<&str>,
+    ) -> Result<Vec<Box<dyn Sink>>, TrackingError> {
+        self.check().map_err(TrackingError::Spec)?;
+        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+        if let Some(spec) = &self.mlflow {
+            sinks.push(Box::new(Mlflow::new(spec, facts, secrets)?));
+        }
+        let Some(name) = only else { return Ok(sinks) };
+        let configured = sinks.iter().map(|sink| sink.name().to_owned()).collect();
+        sinks.retain(|sink| sink.name() == name);
+        if sinks.is_empty() {
+            return Err(TrackingError::Unknown { name: name.into(), configured });
+        }
+        Ok(sinks)
+    }
+}
