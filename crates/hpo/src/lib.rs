@@ -57,7 +57,7 @@ pub use memory::MemoryStorage;
 pub use outcome::Outcome;
 pub use pruner::{NopPruner, Pruner};
 pub use random::TrialRandom;
-pub use sampler::{JointSample, RandomSampler, Sampler};
+pub use sampler::{JointSample, Kernels, RandomSampler, Sampler, TpeSampler};
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 pub use storage::{NewTrial, Storage, TrialChange, check_end};
 pub use study::{Heartbeat, Study, StudyOptions};

@@ -1,11 +1,13 @@
 //! Who proposes parameters.
 
 mod random;
+mod tpe;
 
 use std::collections::BTreeMap;
 
 pub use random::RandomSampler;
 pub(crate) use random::uniform;
+pub use tpe::{Kernels, TpeSampler};
 
 use crate::{Attributes, Distribution, FrozenTrial, HpoError, SearchSpace, StudyView, TrialRandom};
 

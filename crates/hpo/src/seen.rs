@@ -1,7 +1,7 @@
 //! What a trial's sampler could see, noted on the trial, so that its draw can be repeated whatever ran beside it.
 //!
 //! The note is a JSON string of ranges of numbers: `0-9,12` for the finished trials, then `;` and the running ones with an
-//! `r` behind those whose parameters were there to see and not only their joint sample: `0-9,12;10r,11`.
+//! `r` behind those that showed their parameters and no joint sample: `0-9,12;10r,11`.
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ pub(crate) const SEEN: &str = "tapeline:seen";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     finished: Vec<(u64, u64)>,
-    /// By number: whether the parameters were there.
+    /// By number: whether it showed parameters and no joint sample.
     running: BTreeMap<u64, bool>,
 }
 
@@ -52,9 +52,9 @@ impl Seen {
         for trial in
             history.unfinished().filter(|trial| trial.state == TrialState::Running && trial.number != number)
         {
-            let has_params = !trial.params.is_empty();
-            if has_params || joint::is_noted(trial) {
-                seen.running.insert(trial.number, has_params);
+            let by_params = !joint::is_noted(trial);
+            if !by_params || !trial.params.is_empty() {
+                seen.running.insert(trial.number, by_params);
             }
         }
         seen
@@ -67,8 +67,8 @@ impl Seen {
             let _ =
                 if from == to { write!(text, "{comma}{from}") } else { write!(text, "{comma}{from}-{to}") };
         }
-        for (place, (number, has_params)) in self.running.iter().enumerate() {
-            let (sign, mark) = (if place == 0 { ";" } else { "," }, if *has_params { "r" } else { "" });
+        for (place, (number, by_params)) in self.running.iter().enumerate() {
+            let (sign, mark) = (if place == 0 { ";" } else { "," }, if *by_params { "r" } else { "" });
             let _ = write!(text, "{sign}{number}{mark}");
         }
         text.push('"');
@@ -95,13 +95,13 @@ impl Seen {
         let mut then = History::default();
         let finished = self.finished.iter().flat_map(|(from, to)| *from..=*to);
         then.take_in(finished.filter_map(|number| now.trial(number).cloned()));
-        for (number, has_params) in &self.running {
+        for (number, by_params) in &self.running {
             let Some(trial) = now.trial(*number) else { continue };
             let mut running = FrozenTrial::clone(trial);
             running.state = TrialState::Running;
             running.values = None;
             running.completed = None;
-            if !has_params {
+            if !by_params {
                 running.params.clear();
             }
             then.take_in([Arc::new(running)]);

@@ -164,7 +164,10 @@ fn a_queued_trial_comes_first_with_what_it_fixes() {
     assert_eq!((second.number(), second.record().params["n"].value), (1, 3.0));
 
     let mut third = study.ask().unwrap();
-    assert!(matches!(third.suggest_int("n", IntDistribution::log(1, 64)), Err(HpoError::Fixed { number: 2, .. })));
+    assert!(matches!(
+        third.suggest_int("n", IntDistribution::log(1, 64)),
+        Err(HpoError::Fixed { number: 2, .. })
+    ));
     assert_eq!(study.ask().unwrap().number(), 3);
 }
 
