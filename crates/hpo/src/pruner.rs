@@ -1,5 +1,28 @@
 //! Who gives up on a trial early.
 
+mod cadence;
+mod halving;
+mod hyperband;
+mod patient;
+mod percentile;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod threshold;
+mod wilcoxon;
+
+pub use halving::HalvingPruner;
+pub use hyperband::HyperbandPruner;
+pub use patient::PatientPruner;
+pub use percentile::PercentilePruner;
+pub use spec::{
+    DEFAULT_HALVING_FACTOR, DEFAULT_HYPERBAND_FACTOR, DEFAULT_P_THRESHOLD, DEFAULT_STARTUP_STEPS,
+    DEFAULT_STARTUP_TRIALS, HalvingSpec, HyperbandSpec, MedianSpec, NopSpec, PatientSpec, PercentileSpec,
+    PrunerSpec, ThresholdSpec, WilcoxonSpec,
+};
+pub use threshold::ThresholdPruner;
+pub use wilcoxon::WilcoxonPruner;
+
 use crate::{Attributes, FrozenTrial, StudyView};
 
 /// Decides whether a trial is given up, from what it and others reported. A function of its arguments.

@@ -1,10 +1,23 @@
 //! Who proposes parameters.
 
+mod axis;
+mod cma_es;
+mod generations;
+mod grid;
+mod intersection;
+#[cfg(test)]
+mod landscapes;
+mod nsga2;
+mod qmc;
 mod random;
 mod tpe;
 
 use std::collections::BTreeMap;
 
+pub use cma_es::{CmaEsSampler, CmaEsSpec, DEFAULT_CMA_STARTUP_TRIALS};
+pub use grid::{GridSampler, GridSpec};
+pub use nsga2::{DEFAULT_CROSSOVER, DEFAULT_POPULATION, DEFAULT_SWAPPING, Nsga2Sampler, Nsga2Spec};
+pub use qmc::{QmcSampler, QmcSpec};
 pub use random::RandomSampler;
 pub(crate) use random::uniform;
 pub use tpe::{Kernels, TpeSampler};
