@@ -3,6 +3,7 @@
 //! A value travels as a number, whatever its kind: a float as it is, an integer as its float, a category as the index of its
 //! choice. This is the form that storages hold and samplers work on.
 
+mod json;
 #[cfg(test)]
 mod tests;
 

@@ -136,4 +136,93 @@ pub enum HpoError {
         /// Why, and what to do.
         fault: String,
     },
+    /// A storage could not do what it was asked for.
+    #[error("{storage}: cannot {operation}")]
+    Storage {
+        /// Which storage.
+        storage: String,
+        /// What was asked of it.
+        operation: &'static str,
+        /// What its database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A storage's server did not come back in time.
+    #[error("{storage} does not answer; waited {} s for it to {operation}; start its server, or wait longer", waited.as_secs())]
+    Away {
+        /// Which storage.
+        storage: String,
+        /// What was asked of it.
+        operation: &'static str,
+        /// How long it was waited for.
+        waited: std::time::Duration,
+        /// What was last heard.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Rows that cannot be read.
+    #[error("{storage} holds {} that cannot be read:{}", if faults.len() == 1 { "a row".to_owned() } else { format!("{} rows", faults.len()) }, list_rows(faults))]
+    Rows {
+        /// Which storage.
+        storage: String,
+        /// Every one of them.
+        faults: Vec<RowFault>,
+    },
+    /// Tables that are not those of the schema.
+    #[error("{storage} cannot be used: {fault}")]
+    Schema {
+        /// Which storage.
+        storage: String,
+        /// What was found and what to do.
+        fault: String,
+    },
+    /// An address that names no storage.
+    #[error("{url:?} names no storage: {fault}")]
+    Url {
+        /// The address, without a password.
+        url: String,
+        /// What is wrong and what to do.
+        fault: String,
+    },
+    /// Something that the schema cannot hold.
+    #[error("cannot store {what}: {fault}")]
+    Unstorable {
+        /// What it is.
+        what: String,
+        /// Why, and what to do.
+        fault: String,
+    },
+}
+
+/// A row that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFault {
+    /// Its table.
+    pub table: &'static str,
+    /// The value of its primary key.
+    pub row: i64,
+    /// What is wrong and what to do.
+    pub fault: String,
+}
+
+impl RowFault {
+    /// A study that nobody can say what is better in.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn study_without_directions(study: StudyId) -> Self {
+        let fault = "it has no rows in study_directions: write one for each objective, counted from 0".to_owned();
+        Self { table: "studies", row: study.0, fault }
+    }
+}
+
+/// More are counted and not listed.
+const LISTED_ROWS: usize = 20;
+
+fn list_rows(faults: &[RowFault]) -> String {
+    let listed = faults.iter().take(LISTED_ROWS);
+    let mut lines: String =
+        listed.map(|RowFault { table, row, fault }| format!("\n  - row {row} of {table}: {fault}")).collect();
+    if faults.len() > LISTED_ROWS {
+        lines.push_str(&format!("\n  - and {} more", faults.len() - LISTED_ROWS));
+    }
+    lines
 }

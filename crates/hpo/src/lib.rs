@@ -25,20 +25,27 @@
 
 mod attribute;
 mod choice;
+#[cfg(feature = "contract-tests")]
+pub mod contract;
 mod distribution;
 mod error;
 mod feasibility;
 mod history;
+mod json;
 mod joint;
 mod memory;
 mod outcome;
 pub mod pareto;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod pruner;
 mod random;
 pub mod sampler;
 mod search;
 mod seen;
 mod space;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod storage;
 mod study;
 mod study_record;
@@ -50,16 +57,21 @@ pub use choice::Choice;
 pub use distribution::{
     CategoricalDistribution, Distribution, FloatDistribution, IntDistribution, SearchSpace,
 };
-pub use error::HpoError;
+pub use error::{HpoError, RowFault};
 pub use feasibility::{best_trial, violation};
 pub use history::History;
+pub use json::{JsonFault, JsonValue};
 pub use memory::MemoryStorage;
 pub use outcome::Outcome;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStorage};
 pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
 pub use sampler::{CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec, QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler};
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
-pub use storage::{NewTrial, Storage, TrialChange, check_end};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteJournal, SqliteOptions, SqliteStorage};
+pub use storage::{NewTrial, Storage, StorageOptions, TrialChange, check_end, open_storage};
 pub use study::{Heartbeat, Study, StudyOptions};
 pub use study_record::{Direction, StudyId, StudyRecord, StudyView};
 pub use trial::Trial;

@@ -2,6 +2,18 @@
 //!
 //! Its calls are as coarse as a trial's life needs, so that each is one transaction.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod assembly;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod check;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod encoding;
+mod open;
+#[cfg(feature = "sqlite")]
+mod time;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod version;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +21,14 @@ use std::time::Duration;
 use crate::{
     Attributes, Direction, FrozenTrial, HpoError, Param, RawJson, StudyId, StudyRecord, TrialId, TrialState,
 };
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use assembly::{Assembly, Author, TrialRow, read_attribute};
+#[cfg(feature = "postgres")]
+pub(crate) use open::without_password;
+pub use open::{StorageOptions, open_storage};
+#[cfg(feature = "sqlite")]
+pub(crate) use time::read_time;
 
 /// A trial that is to be.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,18 +1,16 @@
 //! The `hpo:` section: what is searched, by which values, how, and for how long.
 
-mod pruner;
 mod sampler;
 
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tapeline_hpo::{Direction, HpoError, SpaceSpec};
+use tapeline_hpo::{Direction, HpoError, PrunerSpec, SpaceSpec};
 use tapeline_trainer::{Tasks, metric};
 
 use super::key_path::KeyPath;
 
-pub(crate) use pruner::PrunerSpec;
 pub(crate) use sampler::SamplerSpec;
 
 /// Trials of a study that names no number: what a space of a few parameters needs.
@@ -253,7 +251,12 @@ impl HpoSpec {
         let messages = match self.search_space.check() {
             Err(HpoError::Space { faults }) => faults,
             Err(other) => vec![other.to_string()],
-            Ok(_) => return,
+            Ok(space) => {
+                for (path, error) in self.sampler.check(&space).err().iter().flat_map(garde::Report::iter) {
+                    faults.push((KeyPath::parse(&format!("hpo.sampler.{path}")), error.to_string()));
+                }
+                return;
+            }
         };
         for message in messages {
             // The message names its parameter first.

@@ -6,7 +6,7 @@ mod progress;
 mod scores;
 mod slices;
 
-use tapeline_hpo::{FrozenTrial, History, StudyRecord, TrialState};
+use tapeline_hpo::{FrozenTrial, History, TrialState};
 
 use super::html::{Html, classed, tag};
 use super::number::{compact, count};
@@ -18,7 +18,6 @@ use crate::tuning::{Deflated, Plan, Standing, summary};
 /// What the report of a study tells about.
 pub(crate) struct StudyInput<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) record: &'a StudyRecord,
     pub(crate) history: &'a History,
     pub(crate) standing: &'a Standing,
     /// The best score held against luck, where that can be.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use tapeline_artefact::replace_file;
@@ -23,10 +23,14 @@ use crate::config::{Keep, PARAMETERS, RunConfig, SECONDS, resolved_yaml};
 use crate::failure::Failure;
 use crate::preparation::{self, Checked};
 use crate::run_folder::{OF_TRIAL, RunFolder};
+use crate::trackers::Trackers;
 use crate::{clock, host};
 
 /// Why a trial failed that a signal ended.
 pub(crate) const INTERRUPTED: &str = "interrupted by a signal; it is queued again";
+
+/// How long the end of a trial waits for trackers that are behind.
+const TRACKER_WAIT: Duration = Duration::from_secs(2);
 
 /// What the trials of one worker share.
 pub(crate) struct Objective<'a> {
@@ -128,6 +132,7 @@ impl Session<'_> {
 
         let checkpoints = folder.checkpoints();
         let mut journal = Journal::open(&folder.journal(), clock::now).context("cannot begin a journal");
+        let trackers = Trackers::start(config, &folder).map_err(Stop::trial)?;
         let journal = match &mut journal {
             Ok(opened) => &mut opened.journal,
             Err(error) => return Err(Stop::Worker(anyhow!("{error:#}"))),
@@ -152,6 +157,8 @@ impl Session<'_> {
         let seconds = begun.elapsed().as_secs_f64();
         let parameters = network.parameters().count() as f64;
         drop(network);
+        // What a tracker is behind with is no reason to keep the next trial waiting.
+        trackers.wait(&folder, TRACKER_WAIT);
         if self.plan.hpo.keep == Keep::Journal {
             remove_checkpoints(checkpoints.folder());
         }
@@ -176,7 +183,7 @@ impl Session<'_> {
             "run": folder.id(),
             "created": clock::now(),
             "host": host::Host::read().json(),
-            "study": self.plan.name,
+            "parent": { "id": self.plan.name, "kind": "study" },
             "parameters": { "learned": network.parameters().count() },
             "lineage": lineage,
         });

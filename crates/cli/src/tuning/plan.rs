@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
-use tapeline_hpo::{Attributes, Choice, Direction, Heartbeat, HpoError, Space, Storage, Study, StudyRecord};
+use tapeline_hpo::{Attributes, Choice, Direction, Heartbeat, HpoError, Space, Storage, StorageOptions, Study, StudyRecord};
 
 use super::attribute::{self, CONFIG, METRIC_NAMES};
 use crate::config::{HpoSpec, Objective, RunConfig, Sources, own_values, resolved_yaml, with_values};
@@ -121,11 +121,13 @@ impl Plan {
 
     fn options(&self, storage: Arc<dyn Storage>) -> Result<tapeline_hpo::StudyOptions, Failure> {
         let directions: Vec<Direction> = self.objectives.iter().map(|objective| objective.direction).collect();
-        let pruner = self.hpo.pruner.check().map_err(|report| Failure::bad_input(anyhow!("{report}")))?;
+        let refuse = |section: &str, report: garde::Report| Failure::bad_input(anyhow!("hpo.{section}: {report}"));
+        let sampler = self.hpo.sampler.check(&self.space).map_err(|report| refuse("sampler", report))?;
+        let pruner = self.hpo.pruner.check().map_err(|report| refuse("pruner", report))?;
         Ok(Study::of(self.name.clone(), directions)
             .storage(storage)
             .seed(self.hpo.seed.unwrap_or(self.config.seed))
-            .boxed_sampler(self.hpo.sampler.build())
+            .boxed_sampler(sampler)
             .boxed_pruner(pruner)
             .heartbeat(HEARTBEAT))
     }
@@ -171,14 +173,13 @@ impl Plan {
 
 /// The storage behind `url`.
 pub(crate) fn open_storage(url: &str) -> Result<Arc<dyn Storage>, Failure> {
-    let _ = url;
-    Ok(Arc::new(tapeline_hpo::MemoryStorage::default()))
+    Ok(Arc::from(tapeline_hpo::open_storage(url, &StorageOptions::default()).map_err(storage_failure)?))
 }
 
 /// Studies that are not there are the user's mistake; whatever else a storage says is not.
 pub(crate) fn storage_failure(error: HpoError) -> Failure {
     match error {
-        HpoError::UnknownStudy { .. } | HpoError::Directions { .. } | HpoError::Space { .. } => {
+        HpoError::Url { .. } | HpoError::UnknownStudy { .. } | HpoError::Directions { .. } | HpoError::Space { .. } => {
             Failure::bad_input(error)
         }
         _ => Failure::failed(error),

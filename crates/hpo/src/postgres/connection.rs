@@ -1,0 +1,297 @@
+//! Connections to a server that may be away for a while.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use postgres::error::SqlState;
+use postgres::types::ToSql;
+use postgres::{Client, Config, NoTls, Row, SimpleQueryMessage, Statement};
+
+use crate::HpoError;
+
+/// Idle connections that are kept; as many as there are threads can be in use.
+const KEPT: usize = 8;
+/// How long a connection may take to come about, and how long one may be silent before the system asks whether it lives.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Between two tries: the first, and the longest.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What stops a call inside a transaction.
+pub(super) enum Broken {
+    Postgres(postgres::Error),
+    Ours(HpoError),
+}
+
+impl From<postgres::Error> for Broken {
+    fn from(error: postgres::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<HpoError> for Broken {
+    fn from(error: HpoError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+/// One connection and what it has prepared.
+pub(super) struct Connection {
+    client: Client,
+    statements: HashMap<String, Statement>,
+}
+
+impl Connection {
+    fn prepare(&mut self, sql: &str) -> Result<Statement, postgres::Error> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql)?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    pub(super) fn query(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, postgres::Error> {
+        let statement = self.prepare(sql)?;
+        self.client.query(&statement, params)
+    }
+
+    pub(super) fn execute(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, postgres::Error> {
+        let statement = self.prepare(sql)?;
+        self.client.execute(&statement, params)
+    }
+
+    /// Several statements without parameters.
+    pub(super) fn batch(&mut self, sql: &str) -> Result<(), postgres::Error> {
+        self.client.batch_execute(sql)
+    }
+
+    /// Begins a transaction that writes, and learns its number.
+    fn begin(&mut self) -> Result<i64, Broken> {
+        let answers = self.client.simple_query("BEGIN; SELECT txid_current()")?;
+        let number = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        // The server has just said it; a server that does not is none of PostgreSQL.
+        Ok(number.unwrap_or(-1))
+    }
+}
+
+/// What became of one try.
+enum Tried<T> {
+    Done(T),
+    Failed(HpoError),
+    /// The connection was lost, or the server asks to try again, and nothing was changed.
+    Again(postgres::Error),
+    /// The connection was lost on the last word of this transaction.
+    Unsure(i64, T, postgres::Error),
+}
+
+/// What became of a transaction, as the server knows it.
+enum Fate {
+    Committed,
+    Aborted,
+    InProgress,
+}
+
+/// A database on a server.
+pub(super) struct Server {
+    config: Config,
+    name: String,
+    pub(super) patience: Duration,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Server {
+    pub(super) fn new(mut config: Config, name: String, patience: Duration) -> Self {
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        // A server that vanished without a word is noticed within a minute, and not after hours.
+        config.keepalives_idle(CONNECT).keepalives_interval(CONNECT).keepalives_retries(3);
+        config.tcp_user_timeout(4 * CONNECT);
+        if config.get_application_name().is_none() {
+            config.application_name("tapeline");
+        }
+        Self { config, name, patience, idle: Mutex::default() }
+    }
+
+    /// As messages name it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn connection(&self) -> Result<Connection, postgres::Error> {
+        loop {
+            let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match kept {
+                Some(connection) if connection.client.is_closed() => {}
+                Some(connection) => return Ok(connection),
+                None => return Ok(Connection { client: self.config.connect(NoTls)?, statements: HashMap::new() }),
+            }
+        }
+    }
+
+    fn keep(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !connection.client.is_closed() && idle.len() < KEPT {
+            idle.push(connection);
+        }
+    }
+
+    /// One transaction that reads: all of it sees the database at one moment.
+    pub(super) fn read<T>(
+        &self,
+        operation: &'static str,
+        work: impl Fn(&mut Connection, &str) -> Result<T, Broken>,
+    ) -> Result<T, HpoError> {
+        self.insist(operation, |connection| {
+            let read = (|| {
+                connection.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+                let read = work(connection, &self.name)?;
+                connection.batch("COMMIT")?;
+                Ok(read)
+            })();
+            match read {
+                Ok(read) => Tried::Done(read),
+                Err(broken) => self.give_up(operation, connection, broken),
+            }
+        })
+    }
+
+    /// One transaction that writes, done once whatever happens to the connection.
+    pub(super) fn write<T>(
+        &self,
+        operation: &'static str,
+        work: impl Fn(&mut Connection) -> Result<T, Broken>,
+    ) -> Result<T, HpoError> {
+        self.insist(operation, |connection| {
+            let written = connection.begin().and_then(|number| Ok((number, work(connection)?)));
+            match written {
+                Ok((number, done)) => match connection.batch("COMMIT") {
+                    Ok(()) => Tried::Done(done),
+                    Err(error) if is_lost(&error) => Tried::Unsure(number, done, error),
+                    Err(error) => self.give_up(operation, connection, error.into()),
+                },
+                Err(broken) => self.give_up(operation, connection, broken),
+            }
+        })
+    }
+
+    /// Ends a transaction that cannot go on.
+    fn give_up<T>(&self, operation: &'static str, connection: &mut Connection, broken: Broken) -> Tried<T> {
+        let error = match broken {
+            Broken::Postgres(error) if is_lost(&error) || connection.client.is_closed() => return Tried::Again(error),
+            Broken::Postgres(error) => {
+                let repeat = matches!(
+                    error.code(),
+                    Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED)
+                );
+                match connection.batch("ROLLBACK") {
+                    Ok(()) if !repeat => {}
+                    _ => return Tried::Again(error),
+                }
+                self.failed(operation, error)
+            }
+            Broken::Ours(error) => {
+                // A connection that cannot even do this is closed, and the server rolls back by itself.
+                if connection.batch("ROLLBACK").is_err() {
+                    connection.statements.clear();
+                }
+                error
+            }
+        };
+        Tried::Failed(error)
+    }
+
+    fn failed(&self, operation: &'static str, error: postgres::Error) -> HpoError {
+        HpoError::Storage { storage: self.name.clone(), operation, source: error.into() }
+    }
+
+    /// Tries until the server has answered or patience is at an end.
+    fn insist<T>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut(&mut Connection) -> Tried<T>,
+    ) -> Result<T, HpoError> {
+        let (mut waited, mut pause) = (Duration::ZERO, PAUSE);
+        let mut unsure: Option<(i64, T)> = None;
+        loop {
+            let lost = match self.connection() {
+                Err(error) if is_lost(&error) => error,
+                Err(error) => return Err(self.failed(operation, error)),
+                Ok(mut connection) => {
+                    let tried = match unsure.take() {
+                        None => attempt(&mut connection),
+                        Some((number, done)) => match fate(&mut connection, number) {
+                            Ok(Fate::Committed) => Tried::Done(done),
+                            Ok(Fate::Aborted) => attempt(&mut connection),
+                            Ok(Fate::InProgress) => {
+                                unsure = Some((number, done));
+                                self.keep(connection);
+                                std::thread::sleep(PAUSE);
+                                continue;
+                            }
+                            Err(error) if is_lost(&error) => Tried::Unsure(number, done, error),
+                            Err(error) => Tried::Failed(self.failed(operation, error)),
+                        },
+                    };
+                    match tried {
+                        Tried::Done(done) => {
+                            self.keep(connection);
+                            return Ok(done);
+                        }
+                        Tried::Failed(error) => {
+                            self.keep(connection);
+                            return Err(error);
+                        }
+                        Tried::Again(error) => {
+                            self.keep(connection);
+                            error
+                        }
+                        Tried::Unsure(number, done, error) => {
+                            unsure = Some((number, done));
+                            error
+                        }
+                    }
+                }
+            };
+            if waited >= self.patience {
+                let storage = self.name.clone();
+                return Err(HpoError::Away { storage, operation, waited, source: lost.into() });
+            }
+            std::thread::sleep(pause);
+            waited += pause;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// What became of a transaction whose end was not heard of.
+fn fate(connection: &mut Connection, number: i64) -> Result<Fate, postgres::Error> {
+    let rows = connection.query("SELECT txid_status($1::int8)", &[&number])?;
+    let status: Option<String> = rows.first().and_then(|row| row.get(0));
+    Ok(match status.as_deref() {
+        Some("committed") => Fate::Committed,
+        Some("in progress") => Fate::InProgress,
+        // Nothing is known of a transaction that is too old, which one of some minutes ago is not.
+        _ => Fate::Aborted,
+    })
+}
+
+/// Whether the server, or the way to it, is gone for now.
+fn is_lost(error: &postgres::Error) -> bool {
+    let Some(code) = error.code() else {
+        let of_the_network = |source: &(dyn std::error::Error + 'static)| source.is::<std::io::Error>();
+        return error.is_closed() || std::error::Error::source(error).is_some_and(of_the_network);
+    };
+    let shuts_down = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ];
+    shuts_down.contains(code) || code.code().starts_with("08")
+}

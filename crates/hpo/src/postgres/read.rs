@@ -1,0 +1,182 @@
+//! What is asked of a database.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::Row;
+
+use super::connection::{Broken, Connection};
+use crate::storage::encoding::direction_of;
+use crate::storage::{Assembly, Author, TrialRow, read_attribute};
+use crate::{FrozenTrial, HpoError, RowFault, StudyId, StudyRecord, Timestamp, TrialId};
+
+/// How many objectives a study has.
+pub(super) fn objectives(connection: &mut Connection, study: StudyId) -> Result<usize, Broken> {
+    let rows = connection.query(
+        "SELECT (SELECT count(*) FROM study_directions d WHERE d.study_id = s.study_id)
+         FROM studies s WHERE s.study_id = $1::int8",
+        &[&study.0],
+    )?;
+    let count: i64 = rows.first().ok_or(HpoError::UnknownStudyId { study })?.get(0);
+    Ok(count as usize)
+}
+
+/// The study of that name, or all.
+pub(super) fn studies(
+    connection: &mut Connection,
+    name: Option<&str>,
+    storage: &str,
+) -> Result<Vec<StudyRecord>, Broken> {
+    let mut studies: BTreeMap<i64, StudyRecord> = BTreeMap::new();
+    let mut faults = Vec::new();
+    let named = "($1::text IS NULL OR study_name = $1::text)";
+    let rows = connection.query(
+        &format!("SELECT study_id::int8, study_name::text FROM studies WHERE {named} ORDER BY study_id"),
+        &[&name],
+    )?;
+    for row in rows {
+        let id = row.get(0);
+        let record = StudyRecord {
+            id: StudyId(id),
+            name: row.get(1),
+            directions: Vec::new(),
+            user_attributes: BTreeMap::new(),
+            system_attributes: BTreeMap::new(),
+        };
+        studies.insert(id, record);
+    }
+    let of_these = format!("study_id IN (SELECT study_id FROM studies WHERE {named})");
+    let sql = format!(
+        "SELECT study_direction_id::int8, study_id::int8, direction::text FROM study_directions WHERE {of_these}
+         ORDER BY objective"
+    );
+    for row in connection.query(&sql, &[&name])? {
+        let Some(study) = studies.get_mut(&row.get(1)) else { continue };
+        match direction_of(row.get(2)) {
+            Ok(direction) => study.directions.push(direction),
+            Err(fault) => faults.push(RowFault { table: "study_directions", row: row.get(0), fault }),
+        }
+    }
+    for author in Author::BOTH {
+        let table = author.study_table();
+        let key = author.study_key();
+        let sql = format!("SELECT {key}::int8, study_id::int8, key::text, value_json FROM {table} WHERE {of_these}");
+        for row in connection.query(&sql, &[&name])? {
+            let Some(study) = studies.get_mut(&row.get(1)) else { continue };
+            match (read_attribute(row.get(2), row.get(3)), author) {
+                (Ok((key, value)), Author::User) => drop(study.user_attributes.insert(key, value)),
+                (Ok((key, value)), Author::System) => drop(study.system_attributes.insert(key, value)),
+                (Err(fault), _) => faults.push(RowFault { table, row: row.get(0), fault }),
+            }
+        }
+    }
+    if faults.is_empty() {
+        let mute = studies.values().filter(|study| study.directions.is_empty());
+        faults.extend(mute.map(|study| RowFault::study_without_directions(study.id)));
+    }
+    match faults.is_empty() {
+        true => Ok(studies.into_values().collect()),
+        false => Err(HpoError::Rows { storage: storage.to_owned(), faults }.into()),
+    }
+}
+
+/// Trials with ids after `after`, and those of `again`.
+pub(super) fn trials(
+    connection: &mut Connection,
+    study: StudyId,
+    after: Option<TrialId>,
+    again: &[TrialId],
+    storage: &str,
+) -> Result<Vec<Arc<FrozenTrial>>, Broken> {
+    let mut assembly = Assembly::new(objectives(connection, study)?);
+    let again: Vec<i64> = again.iter().map(|trial| trial.0).collect();
+    let after = after.map_or(i64::MIN, |after| after.0);
+    let mut each = |columns: &str, join: &str| {
+        let sql = format!(
+            "SELECT {columns} FROM trials t {join}
+             WHERE t.study_id = $1::int8 AND (t.trial_id > $2::int8 OR t.trial_id = ANY($3::int8[]))
+             ORDER BY t.trial_id"
+        );
+        connection.query(&sql, &[&study.0, &after, &again])
+    };
+    let micros = |column: &str| format!("(extract(epoch FROM t.{column}) * 1000000)::int8");
+    let columns = format!(
+        "t.trial_id::int8, t.number::int8, t.state::text, {}, {}",
+        micros("datetime_start"),
+        micros("datetime_complete")
+    );
+    for row in each(&columns, "")? {
+        assembly.trial(TrialRow {
+            id: row.get(0),
+            number: row.get(1),
+            state: row.get(2),
+            started: Ok(time(&row, 3)),
+            completed: Ok(time(&row, 4)),
+        });
+    }
+    if assembly.is_empty() {
+        return Ok(assembly.finish(storage)?);
+    }
+    let params = each(
+        "p.param_id::int8, p.trial_id::int8, p.param_name::text, p.param_value, p.distribution_json",
+        "JOIN trial_params p ON p.trial_id = t.trial_id",
+    )?;
+    for row in params {
+        assembly.param(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
+    }
+    let values = each(
+        "v.trial_value_id::int8, v.trial_id::int8, v.objective::int8, v.value, v.value_type::text",
+        "JOIN trial_values v ON v.trial_id = t.trial_id",
+    )?;
+    for row in values {
+        assembly.value(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
+    }
+    let reports = each(
+        "v.trial_intermediate_value_id::int8, v.trial_id::int8, v.step::int8, v.intermediate_value,
+         v.intermediate_value_type::text",
+        "JOIN trial_intermediate_values v ON v.trial_id = t.trial_id",
+    )?;
+    for row in reports {
+        assembly.report(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
+    }
+    for author in Author::BOTH {
+        let columns = format!("a.{}::int8, a.trial_id::int8, a.key::text, a.value_json", author.trial_key());
+        for row in each(&columns, &format!("JOIN {} a ON a.trial_id = t.trial_id", author.trial_table()))? {
+            assembly.attribute(author, row.get(0), row.get(1), row.get(2), row.get(3));
+        }
+    }
+    Ok(assembly.finish(storage)?)
+}
+
+fn time(row: &Row, column: usize) -> Option<Timestamp> {
+    row.get::<_, Option<i64>>(column).map(Timestamp)
+}
+
+/// The first queued trial with an id from `from` on, and the id after the study's last one.
+pub(super) fn queue(connection: &mut Connection, study: StudyId, from: i64) -> Result<(Option<i64>, i64), Broken> {
+    let rows = connection.query(
+        "SELECT (SELECT trial_id::int8 FROM trials
+                 WHERE study_id = $1::int8 AND trial_id >= $2::int8 AND state = 'WAITING' ORDER BY trial_id LIMIT 1),
+                (SELECT max(trial_id)::int8 FROM trials WHERE study_id = $1::int8 AND trial_id >= $2::int8)",
+        &[&study.0, &from],
+    )?;
+    let last: Option<i64> = rows[0].get(1);
+    if last.is_none() {
+        objectives(connection, study)?;
+    }
+    Ok((rows[0].get(0), last.map_or(from, |last| last + 1)))
+}
+
+/// Running trials whose last beat is older than `grace`.
+pub(super) fn stale(connection: &mut Connection, study: StudyId, grace: Duration) -> Result<Vec<TrialId>, Broken> {
+    objectives(connection, study)?;
+    let rows = connection.query(
+        "SELECT t.trial_id::int8 FROM trials t JOIN trial_heartbeats h ON h.trial_id = t.trial_id
+         WHERE t.study_id = $1::int8 AND t.state = 'RUNNING'
+           AND extract(epoch FROM clock_timestamp()::timestamp - h.heartbeat) > $2::float8
+         ORDER BY t.trial_id",
+        &[&study.0, &grace.as_secs_f64()],
+    )?;
+    Ok(rows.iter().map(|row| TrialId(row.get(0))).collect())
+}
