@@ -129,7 +129,8 @@ fn facts(config: &RunConfig, folder: &RunFolder) -> Result<RunFacts, Failure> {
         source: serde_json::to_value(&config.data.source).unwrap_or(Value::Null),
         profile: written.pointer("/lineage/split").cloned().unwrap_or(Value::Null),
     };
-    let part_of = |key: &str| written.pointer(&format!("/parent/{key}")).and_then(Value::as_str).map(Into::into);
+    let part_of =
+        |key: &str| written.pointer(&format!("/parent/{key}")).and_then(Value::as_str).map(Into::into);
     Ok(RunFacts {
         folder: folder.path().into(),
         run_id: folder.id(),

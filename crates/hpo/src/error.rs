@@ -209,7 +209,8 @@ impl RowFault {
     /// A study that nobody can say what is better in.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn study_without_directions(study: StudyId) -> Self {
-        let fault = "it has no rows in study_directions: write one for each objective, counted from 0".to_owned();
+        let fault =
+            "it has no rows in study_directions: write one for each objective, counted from 0".to_owned();
         Self { table: "studies", row: study.0, fault }
     }
 }

@@ -31,8 +31,8 @@ mod distribution;
 mod error;
 mod feasibility;
 mod history;
-mod json;
 mod joint;
+mod json;
 mod memory;
 mod outcome;
 pub mod pareto;
@@ -67,7 +67,10 @@ pub use outcome::Outcome;
 pub use postgres::{PostgresOptions, PostgresStorage};
 pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
-pub use sampler::{CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec, QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler};
+pub use sampler::{
+    CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec,
+    QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler,
+};
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteJournal, SqliteOptions, SqliteStorage};

@@ -117,8 +117,9 @@ impl Storage for PostgresStorage {
     }
 
     fn study(&self, name: &str) -> Result<StudyRecord, HpoError> {
-        let found =
-            self.server.read("read a study", |connection, server| read::studies(connection, Some(name), server))?;
+        let found = self
+            .server
+            .read("read a study", |connection, server| read::studies(connection, Some(name), server))?;
         found.into_iter().next().ok_or_else(|| HpoError::UnknownStudy { name: name.to_owned() })
     }
 
@@ -197,7 +198,8 @@ impl Storage for PostgresStorage {
         after: Option<TrialId>,
         again: &[TrialId],
     ) -> Result<Vec<Arc<FrozenTrial>>, HpoError> {
-        self.server.read("read trials", |connection, name| read::trials(connection, study, after, again, name))
+        self.server
+            .read("read trials", |connection, name| read::trials(connection, study, after, again, name))
     }
 
     fn beat(&self, trial: TrialId) -> Result<(), HpoError> {

@@ -90,7 +90,9 @@ impl Broken {
     fn of(self, storage: &str, operation: &'static str) -> HpoError {
         match self {
             Self::Ours(error) => error,
-            Self::Sqlite(error) => HpoError::Storage { storage: storage.to_owned(), operation, source: error.into() },
+            Self::Sqlite(error) => {
+                HpoError::Storage { storage: storage.to_owned(), operation, source: error.into() }
+            }
         }
     }
 }
@@ -212,7 +214,8 @@ impl Storage for SqliteStorage {
     }
 
     fn study(&self, name: &str) -> Result<StudyRecord, HpoError> {
-        let found = self.read("read a study", |transaction| read::studies(transaction, Some(name), &self.name))?;
+        let found =
+            self.read("read a study", |transaction| read::studies(transaction, Some(name), &self.name))?;
         found.into_iter().next().ok_or_else(|| HpoError::UnknownStudy { name: name.to_owned() })
     }
 

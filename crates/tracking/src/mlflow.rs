@@ -11,7 +11,11 @@ use crate::{Cursor, RunFacts, Secrets, Sink, SinkFault, Told, TrackingError};
 pub(crate) struct Mlflow;
 
 impl Mlflow {
-    pub(crate) fn new(_spec: &MlflowSpec, _facts: &RunFacts, _secrets: &Secrets) -> Result<Self, TrackingError> {
+    pub(crate) fn new(
+        _spec: &MlflowSpec,
+        _facts: &RunFacts,
+        _secrets: &Secrets,
+    ) -> Result<Self, TrackingError> {
         Ok(Self)
     }
 }

@@ -31,7 +31,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let folder = RunFolder::open(&arguments.run).map_err(Failure::bad_input)?;
     if let Some(other) = arguments.set.iter().find(|text| !text.trim_start().starts_with("tracking")) {
-        return Err(Failure::bad_input(anyhow!("--set {other}: a run stays what it was; only `tracking` can change")));
+        return Err(Failure::bad_input(anyhow!(
+            "--set {other}: a run stays what it was; only `tracking` can change"
+        )));
     }
     let sources =
         Sources { file: Some(folder.config()), environment: Vec::new(), set: arguments.set.clone() };

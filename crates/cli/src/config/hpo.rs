@@ -199,7 +199,8 @@ impl HpoSpec {
         if let Some(storage) = &self.storage
             && !["sqlite://", "postgresql://", "postgres://"].iter().any(|scheme| storage.starts_with(scheme))
         {
-            let message = format!("{storage:?} is no storage; write sqlite:///FILE or postgresql://USER@HOST/DATABASE");
+            let message =
+                format!("{storage:?} is no storage; write sqlite:///FILE or postgresql://USER@HOST/DATABASE");
             faults.push((root.join("storage"), message));
         }
         if self.trials == 0 {
@@ -271,9 +272,11 @@ impl HpoSpec {
 /// Why a key cannot be searched, if it cannot.
 fn refusal(key: &str, spec: &HpoSpec) -> Option<String> {
     const SEARCHED: [&str; 4] = ["data", "tasks", "model", "training"];
-    let within = |section: &str| key == section || key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
+    let within =
+        |section: &str| key == section || key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
     let section = key.split('.').next().unwrap_or_default();
-    let known = ["experiment", "seed", "device", "threads", "output", "registry", "targets", "tracking", "hpo"];
+    let known =
+        ["experiment", "seed", "device", "threads", "output", "registry", "targets", "tracking", "hpo"];
     if section == "seed" {
         return Some("the seed is luck, not a choice; `retrain` shows what it does to the best".into());
     }

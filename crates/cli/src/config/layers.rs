@@ -51,7 +51,9 @@ impl Layers {
         });
         let section = path.parent();
         let tagged = schema.sections_at(&section).into_iter().find(|section| {
-            section.tag().is_some_and(|(tag, word)| path.last_key() == Some(tag) && chosen.as_deref() == Some(word))
+            section
+                .tag()
+                .is_some_and(|(tag, word)| path.last_key() == Some(tag) && chosen.as_deref() == Some(word))
         });
         if let Some(tagged) = tagged {
             self.keep_only(&section, &tagged.keys().collect::<Vec<_>>());

@@ -127,7 +127,8 @@ impl<'a> Schema<'a> {
         let mut schemas = vec![self];
         for step in path.steps() {
             let Step::Key(key) = step else { return Vec::new() };
-            schemas = schemas.into_iter().flat_map(Self::own_sections).filter_map(|it| it.value(key)).collect();
+            schemas =
+                schemas.into_iter().flat_map(Self::own_sections).filter_map(|it| it.value(key)).collect();
         }
         schemas.into_iter().flat_map(Self::own_sections).collect()
     }

@@ -24,7 +24,8 @@ const MOST_FAULTS: usize = 12;
 /// Everything that is wrong with the configuration that would be.
 pub(crate) fn with_values(base: &str, values: &BTreeMap<String, Choice>) -> Result<RunConfig, ConfigError> {
     let searched = values.iter().map(|(key, value)| (key.clone(), value.to_json())).collect();
-    let sources = Sources { text: Some(("the configuration".into(), base.into())), searched, ..Sources::default() };
+    let sources =
+        Sources { text: Some(("the configuration".into(), base.into())), searched, ..Sources::default() };
     let mut config = super::load(&sources)?.config;
     config.hpo = None;
     Ok(config)
@@ -135,7 +136,9 @@ impl<'a> Trials<'a> {
 
 fn when(spec: &ParamSpec) -> &BTreeMap<String, Vec<Choice>> {
     match spec {
-        ParamSpec::Float { when, .. } | ParamSpec::Int { when, .. } | ParamSpec::Categorical { when, .. } => when,
+        ParamSpec::Float { when, .. } | ParamSpec::Int { when, .. } | ParamSpec::Categorical { when, .. } => {
+            when
+        }
     }
 }
 

@@ -73,10 +73,8 @@ fn best(input: &StudyInput<'_>) -> Html {
     }
     let mut table = Table::of_numbers(&columns);
     let score = |trial: &FrozenTrial| trial.values.as_deref().and_then(|values| values.first().copied());
-    let mut cells = vec![
-        Cell::name(input.plan.objectives[0].metric.as_str()),
-        Cell::maybe(score(best), compact),
-    ];
+    let mut cells =
+        vec![Cell::name(input.plan.objectives[0].metric.as_str()), Cell::maybe(score(best), compact)];
     cells.extend(default.map(|default| Cell::maybe(score(default), compact)));
     table.strong_row(cells);
     let (own, other) = (summary::values(best), default.map(|default| summary::values(default)));
@@ -99,7 +97,8 @@ fn best(input: &StudyInput<'_>) -> Html {
 
 fn retrained(input: &StudyInput<'_>) -> Html {
     let Some(again) = input.retrained else { return Html::default() };
-    let mut table = Table::of_numbers(&["", "in its trial", "mean over seeds", "standard deviation", "seeds"]);
+    let mut table =
+        Table::of_numbers(&["", "in its trial", "mean over seeds", "standard deviation", "seeds"]);
     for row in &again.rows {
         let name = if row.is_default { "the default".into() } else { format!("trial {}", row.trial) };
         table.row([
@@ -123,7 +122,8 @@ fn failures(input: &StudyInput<'_>) -> Html {
     if failed.is_empty() {
         return Html::default();
     }
-    let items = failed.iter().map(|trial| tag("li", format!("trial {}: {}", trial.number, summary::reason(trial))));
+    let items =
+        failed.iter().map(|trial| tag("li", format!("trial {}: {}", trial.number, summary::reason(trial))));
     part("Failed", classed("div", "remarks", tag("ul", items.collect::<Html>())))
 }
 

@@ -54,11 +54,7 @@ impl<'a> Objective<'a> {
 
     /// Trains the configuration of `trial`. What goes wrong with it is its outcome; an error is what no trial could go on
     /// with, such as bars that are not there or a storage that is gone.
-    pub(crate) fn run(
-        &mut self,
-        trial: &mut Trial,
-        interrupted: &dyn Fn() -> bool,
-    ) -> anyhow::Result<Ended> {
+    pub(crate) fn run(&mut self, trial: &mut Trial, interrupted: &dyn Fn() -> bool) -> anyhow::Result<Ended> {
         let values = self.plan.space.suggest(trial)?;
         trial.set_user_attribute(attribute::WORKER, json(super::worker::name()));
         trial.write()?;
@@ -337,7 +333,9 @@ fn remove_checkpoints(folder: &Path) {
 fn why(error: &str) -> String {
     let words = ["out of memory", "can't allocate memory", "not enough memory"];
     if words.iter().any(|words| error.contains(words)) {
-        return format!("out of memory; its training.batch_size or its model is too large for this device: {error}");
+        return format!(
+            "out of memory; its training.batch_size or its model is too large for this device: {error}"
+        );
     }
     error.to_owned()
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
-use tapeline_hpo::{Attributes, Choice, Direction, Heartbeat, HpoError, Space, Storage, StorageOptions, Study, StudyRecord};
+use tapeline_hpo::{
+    Attributes, Choice, Direction, Heartbeat, HpoError, Space, Storage, StorageOptions, Study, StudyRecord,
+};
 
 use super::attribute::{self, CONFIG, METRIC_NAMES};
 use crate::config::{HpoSpec, Objective, RunConfig, Sources, own_values, resolved_yaml, with_values};
@@ -101,7 +103,8 @@ impl Plan {
         let study = self.options(Arc::clone(&storage))?.create_or_open().map_err(storage_failure)?;
         if is_new {
             let id = study.record().id;
-            let names: Vec<&str> = self.objectives.iter().map(|objective| objective.metric.as_str()).collect();
+            let names: Vec<&str> =
+                self.objectives.iter().map(|objective| objective.metric.as_str()).collect();
             let config = attribute::json(resolved_yaml(&self.config));
             storage.set_study_user_attribute(id, CONFIG, &config).map_err(storage_failure)?;
             let names = attribute::json(names);
@@ -120,8 +123,10 @@ impl Plan {
     }
 
     fn options(&self, storage: Arc<dyn Storage>) -> Result<tapeline_hpo::StudyOptions, Failure> {
-        let directions: Vec<Direction> = self.objectives.iter().map(|objective| objective.direction).collect();
-        let refuse = |section: &str, report: garde::Report| Failure::bad_input(anyhow!("hpo.{section}: {report}"));
+        let directions: Vec<Direction> =
+            self.objectives.iter().map(|objective| objective.direction).collect();
+        let refuse =
+            |section: &str, report: garde::Report| Failure::bad_input(anyhow!("hpo.{section}: {report}"));
         let sampler = self.hpo.sampler.check(&self.space).map_err(|report| refuse("sampler", report))?;
         let pruner = self.hpo.pruner.check().map_err(|report| refuse("pruner", report))?;
         Ok(Study::of(self.name.clone(), directions)
@@ -179,9 +184,10 @@ pub(crate) fn open_storage(url: &str) -> Result<Arc<dyn Storage>, Failure> {
 /// Studies that are not there are the user's mistake; whatever else a storage says is not.
 pub(crate) fn storage_failure(error: HpoError) -> Failure {
     match error {
-        HpoError::Url { .. } | HpoError::UnknownStudy { .. } | HpoError::Directions { .. } | HpoError::Space { .. } => {
-            Failure::bad_input(error)
-        }
+        HpoError::Url { .. }
+        | HpoError::UnknownStudy { .. }
+        | HpoError::Directions { .. }
+        | HpoError::Space { .. } => Failure::bad_input(error),
         _ => Failure::failed(error),
     }
 }
@@ -229,7 +235,8 @@ fn compare(path: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                let side = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
+                let side =
+                    |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
                 compare(&path, &side(a), &side(b), found);
             }
         }

@@ -31,7 +31,8 @@ impl Board {
     pub(crate) fn new(plan: &Plan, side_by_side: usize) -> Self {
         let metrics = plan.objectives.iter().map(|objective| short(&objective.metric)).collect();
         let bar = stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(plan.hpo.trials as u64), ProgressDrawTarget::stderr());
+            let bar =
+                ProgressBar::with_draw_target(Some(plan.hpo.trials as u64), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{wide_bar:.blue} {pos}/{len} {msg}");
             if let Ok(style) = style { bar.with_style(style) } else { bar }
         });
@@ -94,7 +95,8 @@ impl Board {
             _ => {
                 let reason = attribute::text(&trial.user_attributes, FAIL_REASON);
                 let reason = reason.unwrap_or_else(|| "no reason given".into());
-                let reason: String = reason.chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect();
+                let reason: String =
+                    reason.chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect();
                 format!("trial {number}: failed, {reason}")
             }
         }
@@ -110,7 +112,9 @@ impl Board {
             (None, front) => format!("front of {}", front.len()),
         };
         let left = standing.left(self.trials, self.side_by_side);
-        let left = left.filter(|left| !left.is_zero()).map_or_else(String::new, |left| format!(" · {} left", in_words(left)));
+        let left = left
+            .filter(|left| !left.is_zero())
+            .map_or_else(String::new, |left| format!(" · {} left", in_words(left)));
         format!(
             "{best} · {}/{} done, {} pruned, {} failed, {} running{left}",
             standing.spent, self.trials, standing.pruned, standing.failed, standing.running

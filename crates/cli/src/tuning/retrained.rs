@@ -77,7 +77,11 @@ pub(crate) fn candidates(plan: &Plan, study: &Study, top: usize) -> Result<Vec<R
     let mut trials: Vec<Arc<FrozenTrial>> = if plan.objectives.len() > 1 {
         Standing::of(study.record(), &history).front
     } else {
-        history.in_state(TrialState::Complete).filter(|trial| tapeline_hpo::violation(trial) <= 0.0).cloned().collect()
+        history
+            .in_state(TrialState::Complete)
+            .filter(|trial| tapeline_hpo::violation(trial) <= 0.0)
+            .cloned()
+            .collect()
     };
     trials.sort_by(|a, b| {
         let (a, b) = (value(a).unwrap_or(f64::NAN), value(b).unwrap_or(f64::NAN));
@@ -172,7 +176,8 @@ impl Retrained {
         let maximize = metric.direction == Direction::Maximize;
         rows.sort_by(|a, b| {
             // What is undefined comes last.
-            let mean = |row: &Row| row.mean().map_or(f64::INFINITY, |mean| if maximize { -mean } else { mean });
+            let mean =
+                |row: &Row| row.mean().map_or(f64::INFINITY, |mean| if maximize { -mean } else { mean });
             mean(a).total_cmp(&mean(b))
         });
         Self { metric: metric.metric, maximize, rows }
@@ -204,7 +209,15 @@ impl Retrained {
     /// A table and what it comes to. Ends with a line break.
     pub(crate) fn text(&self) -> String {
         let mut table = Table::new();
-        table.load_style(summary::STYLE).set_header(["again", "seeds", "in its trial", "mean", "±", "from", "to"]);
+        table.load_style(summary::STYLE).set_header([
+            "again",
+            "seeds",
+            "in its trial",
+            "mean",
+            "±",
+            "from",
+            "to",
+        ]);
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 1));
             if index > 0 {
@@ -241,7 +254,9 @@ impl Retrained {
                     signed(gain, 4)
                 )
             }
-            (None, Some(winner)) if winner.is_default => "over seeds nothing is better than the default".into(),
+            (None, Some(winner)) if winner.is_default => {
+                "over seeds nothing is better than the default".into()
+            }
             _ => "the default was not trained again, so there is nothing to hold this against".into(),
         }
     }

@@ -232,7 +232,11 @@ pub(crate) fn trial_table(plan: &Plan, trials: &[Arc<FrozenTrial>]) -> String {
         let mut row = vec![format!("{}{default}", trial.number)];
         row.extend(trial.values.iter().flatten().map(|value| compact(*value)));
         row.push(whole(note(attribute::BEST_EPOCH)));
-        row.push(note(attribute::SECONDS).or_else(|| seconds(trial)).map_or_else(|| "–".into(), |it| format!("{it:.1}")));
+        row.push(
+            note(attribute::SECONDS)
+                .or_else(|| seconds(trial))
+                .map_or_else(|| "–".into(), |it| format!("{it:.1}")),
+        );
         row.push(whole(note(attribute::PARAMETERS)));
         let run = attribute::text(&trial.user_attributes, attribute::RUN).unwrap_or_default();
         row.push(run.rsplit('/').next().unwrap_or_default().to_owned());

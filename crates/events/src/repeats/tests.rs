@@ -23,7 +23,8 @@ fn repeated(events: &[Event]) -> Vec<bool> {
 
 #[test]
 fn a_run_that_was_never_resumed_repeats_nothing() {
-    let events = [Event::EpochStarted { epoch: 1, step: 0 }, step(1), step(2), ended(2), step(3), scored(0.5)];
+    let events =
+        [Event::EpochStarted { epoch: 1, step: 0 }, step(1), step(2), ended(2), step(3), scored(0.5)];
     assert_eq!(repeated(&events), [false; 6]);
 }
 

@@ -87,7 +87,8 @@ fn a_line_that_is_no_record_is_named() {
 #[test]
 fn numbers_that_do_not_grow_are_named() {
     let (_folder, path) = folder();
-    let line = r#"{"schema":1,"seq":3,"at":"2026-01-31T12:00:00Z","kind":"epoch_started","epoch":1,"step":0}"#;
+    let line =
+        r#"{"schema":1,"seq":3,"at":"2026-01-31T12:00:00Z","kind":"epoch_started","epoch":1,"step":0}"#;
     std::fs::write(&path, format!("{line}\n{line}\n")).unwrap();
     let mut tail = Tail::of(&path);
     assert_eq!(tail.next_record().unwrap().unwrap().seq, 3);

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::{
-    CategoricalDistribution, Choice, Direction, Distribution, FloatDistribution, FrozenTrial, History, HpoError,
-    IntDistribution, NewTrial, Param, RawJson, Storage, StudyId, TrialChange, TrialId, TrialState,
+    CategoricalDistribution, Choice, Direction, Distribution, FloatDistribution, FrozenTrial, History,
+    HpoError, IntDistribution, NewTrial, Param, RawJson, Storage, StudyId, TrialChange, TrialId, TrialState,
 };
 
 /// Opens one and the same place again and again, as several processes would. A storage that cannot be opened twice is handed
@@ -86,7 +86,9 @@ fn studies_are_forgotten_whole(open: Open<'_>) {
     storage.set_study_user_attribute(id, "k", &note).expect("a note");
     let trial = running(&*storage, id);
     storage.beat(trial.id).expect("a beat");
-    storage.finish_trial(trial.id, &whole_life(), TrialState::Complete, Some(&[1.0])).expect("a finished trial");
+    storage
+        .finish_trial(trial.id, &whole_life(), TrialState::Complete, Some(&[1.0]))
+        .expect("a finished trial");
     let stays = running(&*storage, kept);
     storage.delete_study(id).expect("a study is forgotten");
     let gone = open().study("contract: forgotten");
@@ -101,7 +103,8 @@ fn studies_are_forgotten_whole(open: Open<'_>) {
 fn notes_are_kept_to_the_letter(open: Open<'_>) {
     let storage = open();
     let id = study(&*storage, "notes", &MINIMIZE);
-    let odd = RawJson::from_text(r#"{"nan": NaN,  "huge": 1000000000000000000000000000000, "half": "\ud83d"}"#);
+    let odd =
+        RawJson::from_text(r#"{"nan": NaN,  "huge": 1000000000000000000000000000000, "half": "\ud83d"}"#);
     let (old, new) = (RawJson::from_text("1"), RawJson::from_text("\"é\""));
     storage.set_study_user_attribute(id, "odd", &odd).expect("a note");
     storage.set_study_user_attribute(id, "k", &old).expect("a note");
@@ -120,7 +123,10 @@ fn notes_are_kept_to_the_letter(open: Open<'_>) {
 
     let storage = open();
     let record = storage.study("contract: notes").expect("the study");
-    assert_eq!(record.user_attributes, BTreeMap::from([("odd".to_owned(), odd.clone()), ("k".to_owned(), new)]));
+    assert_eq!(
+        record.user_attributes,
+        BTreeMap::from([("odd".to_owned(), odd.clone()), ("k".to_owned(), new)])
+    );
     assert_eq!(record.system_attributes, BTreeMap::from([("k".to_owned(), old)]));
     let trials = all(&*storage, id);
     assert_eq!(trials[0].user_attributes, BTreeMap::from([("k".to_owned(), odd.clone())]));
@@ -170,10 +176,13 @@ fn assert_lived(trial: &FrozenTrial) {
             TrialChange::Report { step, value } => {
                 let read = trial.intermediate.get(&step).map(|read| read.to_bits());
                 // There are many kinds of NaN, and one is as good as another.
-                let same = read == Some(value.to_bits()) || (value.is_nan() && trial.intermediate[&step].is_nan());
+                let same =
+                    read == Some(value.to_bits()) || (value.is_nan() && trial.intermediate[&step].is_nan());
                 assert!(same, "step {step} is {read:?}, not {value}");
             }
-            TrialChange::UserAttribute { key, value } => assert_eq!(trial.user_attributes.get(&key), Some(&value)),
+            TrialChange::UserAttribute { key, value } => {
+                assert_eq!(trial.user_attributes.get(&key), Some(&value))
+            }
             TrialChange::SystemAttribute { key, value } => {
                 assert_eq!(trial.system_attributes.get(&key), Some(&value));
             }
@@ -194,7 +203,9 @@ fn what_is_written_is_read(open: Open<'_>) {
                 TrialChange::Param { name, param } => drop(trial.params.insert(name, param)),
                 TrialChange::Report { step, value } => drop(trial.intermediate.insert(step, value)),
                 TrialChange::UserAttribute { key, value } => drop(trial.user_attributes.insert(key, value)),
-                TrialChange::SystemAttribute { key, value } => drop(trial.system_attributes.insert(key, value)),
+                TrialChange::SystemAttribute { key, value } => {
+                    drop(trial.system_attributes.insert(key, value))
+                }
             }
         }
         trial.values = Some(values.to_vec());
@@ -276,7 +287,9 @@ fn values_fit_their_state(open: Open<'_>) {
     assert_eq!(trials.len(), 1, "a trial that was refused is there");
     assert_eq!((trials[0].state, trials[0].values.as_deref()), (TrialState::Running, None));
     assert!(trials[0].user_attributes.is_empty(), "a call that was refused changed something");
-    storage.finish_trial(trial, &[], TrialState::Pruned, Some(&[f64::INFINITY])).expect("a pruned trial's value");
+    storage
+        .finish_trial(trial, &[], TrialState::Pruned, Some(&[f64::INFINITY]))
+        .expect("a pruned trial's value");
     assert_eq!(all(&*open(), id)[0].values, Some(vec![f64::INFINITY]));
 }
 
@@ -320,7 +333,9 @@ fn a_queued_trial_is_taken_once(open: Open<'_>) {
     let storage = open();
     let id = study(&*storage, "taken once", &MINIMIZE);
     let queued: BTreeSet<TrialId> = (0..60)
-        .map(|_| storage.create_trial(id, &NewTrial::in_state(TrialState::Waiting)).expect("a queued trial").id)
+        .map(|_| {
+            storage.create_trial(id, &NewTrial::in_state(TrialState::Waiting)).expect("a queued trial").id
+        })
         .collect();
     let taken = at_once(open, |storage| {
         let mut taken = Vec::new();
@@ -336,7 +351,8 @@ fn a_queued_trial_is_taken_once(open: Open<'_>) {
 
 fn numbers_have_no_gaps(open: Open<'_>) {
     let storage = open();
-    let (id, beside) = (study(&*storage, "numbers", &MINIMIZE), study(&*storage, "numbers beside", &MINIMIZE));
+    let (id, beside) =
+        (study(&*storage, "numbers", &MINIMIZE), study(&*storage, "numbers beside", &MINIMIZE));
     at_once(open, |storage| {
         for _ in 0..15 {
             running(storage, id);
@@ -364,7 +380,8 @@ fn reading_on_is_as_good_as_reading_all(open: Open<'_>) {
             let asked = again.contains(&trial.id) || after.is_none_or(|after| trial.id > after);
             assert!(asked, "trial {} was not asked for", trial.number);
             // What is finished is never read again, so it must be whole the first time it is seen.
-            let whole = trial.state != TrialState::Complete || (trial.values.is_some() && trial.intermediate.len() == 2);
+            let whole = trial.state != TrialState::Complete
+                || (trial.values.is_some() && trial.intermediate.len() == 2);
             assert!(whole, "trial {} is complete before all of it can be seen", trial.number);
         }
         history.take_in(read);
@@ -376,7 +393,12 @@ fn reading_on_is_as_good_as_reading_all(open: Open<'_>) {
                     let trial = running(storage, id).id;
                     let report = |step| TrialChange::Report { step, value: 0.5 };
                     storage.change_trial(trial, &[report(0)]).expect("a report");
-                    let end = storage.finish_trial(trial, &[report(1)], TrialState::Complete, Some(&[f64::from(step)]));
+                    let end = storage.finish_trial(
+                        trial,
+                        &[report(1)],
+                        TrialState::Complete,
+                        Some(&[f64::from(step)]),
+                    );
                     end.expect("the end of a trial");
                 }
             });
@@ -400,7 +422,8 @@ fn reading_on_is_as_good_as_reading_all(open: Open<'_>) {
 fn silent_workers_are_noticed(open: Open<'_>) {
     let storage = open();
     let id = study(&*storage, "beats", &MINIMIZE);
-    let (silent, beating, finished) = (running(&*storage, id), running(&*storage, id), running(&*storage, id));
+    let (silent, beating, finished) =
+        (running(&*storage, id), running(&*storage, id), running(&*storage, id));
     storage.beat(beating.id).expect("a beat");
     storage.beat(finished.id).expect("a beat");
     complete(&*storage, finished.id, 1.0);
@@ -410,10 +433,17 @@ fn silent_workers_are_noticed(open: Open<'_>) {
     // Longer than the clock of any storage needs to move on.
     std::thread::sleep(Duration::from_millis(50));
     let stale = other.stale_trials(id, Duration::from_millis(1)).expect("stale trials");
-    assert_eq!(stale, [beating.id], "only what once beat and runs can be stale; trial {} never beat", silent.number);
+    assert_eq!(
+        stale,
+        [beating.id],
+        "only what once beat and runs can be stale; trial {} never beat",
+        silent.number
+    );
     storage.beat(beating.id).expect("another beat");
     assert_eq!(other.stale_trials(id, hour).expect("stale trials"), []);
-    other.finish_trial(beating.id, &[], TrialState::Fail, None).expect("a stale trial is failed by another worker");
+    other
+        .finish_trial(beating.id, &[], TrialState::Fail, None)
+        .expect("a stale trial is failed by another worker");
     std::thread::sleep(Duration::from_millis(50));
     assert_eq!(other.stale_trials(id, Duration::from_millis(1)).expect("stale trials"), []);
 }

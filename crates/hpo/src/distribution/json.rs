@@ -128,7 +128,9 @@ impl Attributes<'_> {
     fn optional(&self, key: &str) -> Result<Option<f64>, String> {
         match self.attributes.get(key) {
             None | Some(JsonValue::Null) => Ok(None),
-            Some(value) => value.number().map(Some).ok_or_else(|| format!("{key} of {} is no number", self.of)),
+            Some(value) => {
+                value.number().map(Some).ok_or_else(|| format!("{key} of {} is no number", self.of))
+            }
         }
     }
 

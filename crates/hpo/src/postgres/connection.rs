@@ -52,12 +52,20 @@ impl Connection {
         Ok(statement)
     }
 
-    pub(super) fn query(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, postgres::Error> {
+    pub(super) fn query(
+        &mut self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, postgres::Error> {
         let statement = self.prepare(sql)?;
         self.client.query(&statement, params)
     }
 
-    pub(super) fn execute(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, postgres::Error> {
+    pub(super) fn execute(
+        &mut self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, postgres::Error> {
         let statement = self.prepare(sql)?;
         self.client.execute(&statement, params)
     }
@@ -129,7 +137,9 @@ impl Server {
             match kept {
                 Some(connection) if connection.client.is_closed() => {}
                 Some(connection) => return Ok(connection),
-                None => return Ok(Connection { client: self.config.connect(NoTls)?, statements: HashMap::new() }),
+                None => {
+                    return Ok(Connection { client: self.config.connect(NoTls)?, statements: HashMap::new() });
+                }
             }
         }
     }
@@ -183,7 +193,9 @@ impl Server {
     /// Ends a transaction that cannot go on.
     fn give_up<T>(&self, operation: &'static str, connection: &mut Connection, broken: Broken) -> Tried<T> {
         let error = match broken {
-            Broken::Postgres(error) if is_lost(&error) || connection.client.is_closed() => return Tried::Again(error),
+            Broken::Postgres(error) if is_lost(&error) || connection.client.is_closed() => {
+                return Tried::Again(error);
+            }
             Broken::Postgres(error) => {
                 let repeat = matches!(
                     error.code(),

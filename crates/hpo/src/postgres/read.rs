@@ -61,7 +61,9 @@ pub(super) fn studies(
     for author in Author::BOTH {
         let table = author.study_table();
         let key = author.study_key();
-        let sql = format!("SELECT {key}::int8, study_id::int8, key::text, value_json FROM {table} WHERE {of_these}");
+        let sql = format!(
+            "SELECT {key}::int8, study_id::int8, key::text, value_json FROM {table} WHERE {of_these}"
+        );
         for row in connection.query(&sql, &[&name])? {
             let Some(study) = studies.get_mut(&row.get(1)) else { continue };
             match (read_attribute(row.get(2), row.get(3)), author) {
@@ -154,7 +156,11 @@ fn time(row: &Row, column: usize) -> Option<Timestamp> {
 }
 
 /// The first queued trial with an id from `from` on, and the id after the study's last one.
-pub(super) fn queue(connection: &mut Connection, study: StudyId, from: i64) -> Result<(Option<i64>, i64), Broken> {
+pub(super) fn queue(
+    connection: &mut Connection,
+    study: StudyId,
+    from: i64,
+) -> Result<(Option<i64>, i64), Broken> {
     let rows = connection.query(
         "SELECT (SELECT trial_id::int8 FROM trials
                  WHERE study_id = $1::int8 AND trial_id >= $2::int8 AND state = 'WAITING' ORDER BY trial_id LIMIT 1),
@@ -169,7 +175,11 @@ pub(super) fn queue(connection: &mut Connection, study: StudyId, from: i64) -> R
 }
 
 /// Running trials whose last beat is older than `grace`.
-pub(super) fn stale(connection: &mut Connection, study: StudyId, grace: Duration) -> Result<Vec<TrialId>, Broken> {
+pub(super) fn stale(
+    connection: &mut Connection,
+    study: StudyId,
+    grace: Duration,
+) -> Result<Vec<TrialId>, Broken> {
     objectives(connection, study)?;
     let rows = connection.query(
         "SELECT t.trial_id::int8 FROM trials t JOIN trial_heartbeats h ON h.trial_id = t.trial_id

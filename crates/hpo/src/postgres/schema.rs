@@ -117,7 +117,10 @@ pub(super) fn prepare(server: &Server) -> Result<(), HpoError> {
             return Ok(());
         }
         for (name, labels) in TYPES {
-            if connection.query("SELECT to_regtype($1::text)::text", &[&name])?[0].get::<_, Option<String>>(0).is_none() {
+            if connection.query("SELECT to_regtype($1::text)::text", &[&name])?[0]
+                .get::<_, Option<String>>(0)
+                .is_none()
+            {
                 connection.batch(&format!("CREATE TYPE {name} AS ENUM ({labels})"))?;
             }
         }
@@ -144,7 +147,8 @@ fn is_current(connection: &mut Connection, storage: &str) -> Result<bool, super:
         return Ok(false);
     }
     let all = ["trials", "trial_params", "trial_values", "trial_intermediate_values", "trial_heartbeats"];
-    let mut whole = has("study_directions")? && has("trial_user_attributes")? && has("trial_system_attributes")?;
+    let mut whole =
+        has("study_directions")? && has("trial_user_attributes")? && has("trial_system_attributes")?;
     whole &= has("study_user_attributes")? && has("study_system_attributes")?;
     for table in all {
         whole &= has(table)?;

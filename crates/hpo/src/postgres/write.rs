@@ -11,8 +11,8 @@ use crate::storage::Author;
 use crate::storage::check::{check_agreement, check_param};
 use crate::storage::encoding::{direction_name, float_columns, state_name, state_of};
 use crate::{
-    Direction, Distribution, FrozenTrial, HpoError, NewTrial, RowFault, StudyId, Timestamp, TrialChange, TrialId,
-    TrialState,
+    Direction, Distribution, FrozenTrial, HpoError, NewTrial, RowFault, StudyId, Timestamp, TrialChange,
+    TrialId, TrialState,
 };
 
 /// A trial's study, its id and its number.
@@ -69,7 +69,8 @@ pub(super) fn create_trial(
         micros("datetime_complete")
     );
     let begun = trial.state != TrialState::Waiting;
-    let rows = connection.query(&sql, &[&study.0, &state_name(trial.state), &begun, &trial.state.is_finished()])?;
+    let rows =
+        connection.query(&sql, &[&study.0, &state_name(trial.state), &begun, &trial.state.is_finished()])?;
     let (id, number) = (TrialId(rows[0].get(0)), rows[0].get::<_, i64>(1) as u64);
     apply(connection, memo, (study, id, number), changes)?;
     values(connection, id, trial.values.as_deref().unwrap_or_default())?;
@@ -88,7 +89,11 @@ pub(super) fn create_trial(
 }
 
 /// Takes the first queued trial with an id from `from` on that nobody else is taking.
-pub(super) fn claim(connection: &mut Connection, study: StudyId, from: i64) -> Result<Option<TrialId>, Broken> {
+pub(super) fn claim(
+    connection: &mut Connection,
+    study: StudyId,
+    from: i64,
+) -> Result<Option<TrialId>, Broken> {
     let sql = format!(
         "UPDATE trials SET state = 'RUNNING', datetime_start = {NOW}
          WHERE state = 'WAITING' AND trial_id = (
@@ -155,7 +160,8 @@ pub(super) fn apply(
     }
     if !reports.is_empty() {
         let steps = reports.keys().map(|step| column_integer(*step)).collect::<Result<Vec<i32>, _>>()?;
-        let (numbers, kinds): (Vec<Option<f64>>, Vec<&str>) = reports.into_values().map(float_columns).unzip();
+        let (numbers, kinds): (Vec<Option<f64>>, Vec<&str>) =
+            reports.into_values().map(float_columns).unzip();
         connection.execute(
             "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
              SELECT $1::int8, step, number, kind::trialintermediatevaluetype
@@ -220,7 +226,8 @@ pub(super) fn values(connection: &mut Connection, trial: TrialId, values: &[f64]
     if values.is_empty() {
         return Ok(());
     }
-    let (numbers, kinds): (Vec<Option<f64>>, Vec<&str>) = values.iter().map(|value| float_columns(*value)).unzip();
+    let (numbers, kinds): (Vec<Option<f64>>, Vec<&str>) =
+        values.iter().map(|value| float_columns(*value)).unzip();
     connection.execute(
         "INSERT INTO trial_values (trial_id, objective, value, value_type)
          SELECT $1::int8, place - 1, number, kind::trialvaluetype
@@ -268,7 +275,8 @@ pub(super) fn delete_study(connection: &mut Connection, study: StudyId) -> Resul
         let of_study = "trial_id IN (SELECT trial_id FROM trials WHERE study_id = $1::int8)";
         connection.execute(&format!("DELETE FROM {table} WHERE {of_study}"), id)?;
     }
-    for table in ["trials", "study_directions", "study_user_attributes", "study_system_attributes", "studies"] {
+    for table in ["trials", "study_directions", "study_user_attributes", "study_system_attributes", "studies"]
+    {
         connection.execute(&format!("DELETE FROM {table} WHERE study_id = $1::int8"), id)?;
     }
     Ok(())

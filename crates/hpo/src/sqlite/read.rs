@@ -104,7 +104,9 @@ pub(super) fn trials(
     };
     let each = |columns: &str, join: &str, take: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>| {
         for filter in &filters {
-            let sql = format!("SELECT {columns} FROM trials t {join} WHERE t.study_id = ?1 AND {filter} ORDER BY t.trial_id");
+            let sql = format!(
+                "SELECT {columns} FROM trials t {join} WHERE t.study_id = ?1 AND {filter} ORDER BY t.trial_id"
+            );
             let mut statement = transaction.prepare_cached(&sql)?;
             let mut rows = statement.query(params![study.0, after, again])?;
             while let Some(row) = rows.next()? {
@@ -163,7 +165,11 @@ pub(super) fn trials(
 }
 
 /// The first queued trial with an id from `from` on, and the id after the study's last one.
-pub(super) fn queue(transaction: &Transaction<'_>, study: StudyId, from: i64) -> Result<(Option<i64>, i64), Broken> {
+pub(super) fn queue(
+    transaction: &Transaction<'_>,
+    study: StudyId,
+    from: i64,
+) -> Result<(Option<i64>, i64), Broken> {
     let waiting = transaction
         .prepare_cached(
             "SELECT trial_id FROM trials WHERE study_id = ?1 AND trial_id >= ?2 AND state = 'WAITING'
@@ -181,7 +187,11 @@ pub(super) fn queue(transaction: &Transaction<'_>, study: StudyId, from: i64) ->
 }
 
 /// Running trials whose last beat is older than `grace`.
-pub(super) fn stale(transaction: &Transaction<'_>, study: StudyId, grace: Duration) -> Result<Vec<TrialId>, Broken> {
+pub(super) fn stale(
+    transaction: &Transaction<'_>,
+    study: StudyId,
+    grace: Duration,
+) -> Result<Vec<TrialId>, Broken> {
     objectives(transaction, study)?;
     let mut statement = transaction.prepare_cached(
         "SELECT t.trial_id FROM trials t JOIN trial_heartbeats h ON h.trial_id = t.trial_id

@@ -140,7 +140,8 @@ pub(super) fn set_journal(connection: &Connection, options: SqliteOptions) -> Re
             connection.pragma_update(None, "synchronous", synchronous)?;
             return Ok(());
         }
-        match connection.pragma_update_and_check(None, "journal_mode", wanted, |row| row.get::<_, String>(0)) {
+        match connection.pragma_update_and_check(None, "journal_mode", wanted, |row| row.get::<_, String>(0))
+        {
             Ok(_) => {}
             Err(error) if is_busy(&error) => {}
             Err(error) => return Err(error.into()),
@@ -177,7 +178,8 @@ pub(super) fn prepare(transaction: &Transaction<'_>, storage: &str) -> Result<()
         false => Ok(None),
     };
     let revision = first("alembic_version", "SELECT version_num FROM alembic_version LIMIT 1")?.flatten();
-    let schema = first("version_info", "SELECT CAST(schema_version AS TEXT) FROM version_info LIMIT 1")?.flatten();
+    let schema =
+        first("version_info", "SELECT CAST(schema_version AS TEXT) FROM version_info LIMIT 1")?.flatten();
     let library = first("version_info", "SELECT library_version FROM version_info LIMIT 1")?.flatten();
     check_version(storage, revision.as_deref(), schema.as_deref(), library.as_deref())?;
     // Optuna makes these when it opens a file that lacks them; so do we, or their first use would fail.

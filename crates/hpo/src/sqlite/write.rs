@@ -9,8 +9,8 @@ use crate::storage::check::{KnownParams, check_agreement, check_param};
 use crate::storage::encoding::{float_columns, state_name, state_of};
 use crate::storage::{Author, read_time};
 use crate::{
-    Distribution, FrozenTrial, HpoError, NewTrial, RawJson, RowFault, StudyId, Timestamp, TrialChange, TrialId,
-    TrialState,
+    Distribution, FrozenTrial, HpoError, NewTrial, RawJson, RowFault, StudyId, Timestamp, TrialChange,
+    TrialId, TrialState,
 };
 
 /// A trial's study, its id and its number.
@@ -58,7 +58,11 @@ fn own_time(text: Option<String>) -> Option<Timestamp> {
 }
 
 /// Takes the first queued trial with an id from `from` on.
-pub(super) fn claim(transaction: &Transaction<'_>, study: StudyId, from: i64) -> Result<Option<TrialId>, Broken> {
+pub(super) fn claim(
+    transaction: &Transaction<'_>,
+    study: StudyId,
+    from: i64,
+) -> Result<Option<TrialId>, Broken> {
     // Compare and set in one statement: whoever finds the trial queued is the one that has it.
     let sql = format!(
         "UPDATE trials SET state = 'RUNNING', datetime_start = {NOW}
@@ -67,7 +71,10 @@ pub(super) fn claim(transaction: &Transaction<'_>, study: StudyId, from: i64) ->
              ORDER BY trial_id LIMIT 1)
          RETURNING trial_id"
     );
-    Ok(transaction.prepare_cached(&sql)?.query_row([study.0, from], |row| row.get(0).map(TrialId)).optional()?)
+    Ok(transaction
+        .prepare_cached(&sql)?
+        .query_row([study.0, from], |row| row.get(0).map(TrialId))
+        .optional()?)
 }
 
 /// The study and the number of a trial that is not finished.
@@ -121,7 +128,9 @@ pub(super) fn apply(
                     .execute(params![trial, step, number, kind])?;
             }
             TrialChange::UserAttribute { key, value } => note(transaction, Author::User, trial, key, value)?,
-            TrialChange::SystemAttribute { key, value } => note(transaction, Author::System, trial, key, value)?,
+            TrialChange::SystemAttribute { key, value } => {
+                note(transaction, Author::System, trial, key, value)?
+            }
         }
     }
     Ok(())
@@ -209,7 +218,9 @@ pub(super) fn delete_study(transaction: &Transaction<'_>, study: StudyId) -> Res
         "trial_heartbeats",
     ];
     for table in of_trials {
-        let sql = format!("DELETE FROM {table} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1)");
+        let sql = format!(
+            "DELETE FROM {table} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1)"
+        );
         transaction.execute(&sql, [study.0])?;
     }
     for table in ["trials", "study_directions", "study_user_attributes", "study_system_attributes"] {

@@ -110,7 +110,8 @@ impl Assembly {
     pub(crate) fn trial(&mut self, row: TrialRow<'_>) {
         let TrialRow { id, number, state, started, completed } = row;
         let number = number.and_then(|number| u64::try_from(number).ok()).ok_or_else(|| {
-            "number is NULL or negative: give it the count of the study's trials with a smaller trial_id".to_owned()
+            "number is NULL or negative: give it the count of the study's trials with a smaller trial_id"
+                .to_owned()
         });
         let read = (|| Ok((number?, state_of(state)?, started?, completed?)))();
         match read {
@@ -130,7 +131,14 @@ impl Assembly {
         }
     }
 
-    pub(crate) fn param(&mut self, row: i64, trial: i64, name: Option<&str>, value: Option<f64>, json: Option<&str>) {
+    pub(crate) fn param(
+        &mut self,
+        row: i64,
+        trial: i64,
+        name: Option<&str>,
+        value: Option<f64>,
+        json: Option<&str>,
+    ) {
         if self.find(trial).is_none() {
             return;
         }
@@ -155,7 +163,9 @@ impl Assembly {
             Some(distribution) => distribution.clone(),
             None => {
                 let distribution = Distribution::from_json(json).map_err(|fault| {
-                    format!("distribution_json of parameter {name:?}: {fault}; write what Optuna writes for it")
+                    format!(
+                        "distribution_json of parameter {name:?}: {fault}; write what Optuna writes for it"
+                    )
                 })?;
                 self.distributions.insert(json.to_owned(), distribution.clone());
                 distribution
@@ -177,7 +187,9 @@ impl Assembly {
             return;
         }
         let read = match float_of(number, kind) {
-            Ok(value) if value.is_nan() => Err("its kind is NAN: a trial without a value is a FAIL without rows here"),
+            Ok(value) if value.is_nan() => {
+                Err("its kind is NAN: a trial without a value is a FAIL without rows here")
+            }
             Ok(value) => Ok(value),
             Err(fault) => return self.fault("trial_values", row, fault),
         };
@@ -196,7 +208,14 @@ impl Assembly {
         }
     }
 
-    pub(crate) fn attribute(&mut self, author: Author, row: i64, trial: i64, key: Option<&str>, json: Option<&str>) {
+    pub(crate) fn attribute(
+        &mut self,
+        author: Author,
+        row: i64,
+        trial: i64,
+        key: Option<&str>,
+        json: Option<&str>,
+    ) {
         let Some(found) = self.find(trial) else { return };
         match read_attribute(key, json) {
             Ok((key, value)) => {

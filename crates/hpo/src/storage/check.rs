@@ -63,7 +63,9 @@ pub(crate) fn check_param(name: &str, param: &Param) -> Result<Distribution, Hpo
             refuse(format!("{value} for parameter {name:?}"), "an integer is due")
         }
         // Ends are no fault: what a user fixed may lie outside of them.
-        _ if !value.is_finite() => refuse(format!("{value} for parameter {name:?}"), "a finite number is due"),
+        _ if !value.is_finite() => {
+            refuse(format!("{value} for parameter {name:?}"), "a finite number is due")
+        }
         _ => Ok(distribution),
     }
 }
@@ -81,8 +83,12 @@ pub(crate) fn check_changes(changes: &[TrialChange]) -> Result<(), HpoError> {
 
 /// A new trial but for its values and state, as the changes that make it of an empty one.
 pub(crate) fn as_changes(trial: &NewTrial) -> Vec<TrialChange> {
-    let params = trial.params.iter().map(|(name, param)| TrialChange::Param { name: name.clone(), param: param.clone() });
-    let reports = trial.intermediate.iter().map(|(step, value)| TrialChange::Report { step: *step, value: *value });
+    let params = trial
+        .params
+        .iter()
+        .map(|(name, param)| TrialChange::Param { name: name.clone(), param: param.clone() });
+    let reports =
+        trial.intermediate.iter().map(|(step, value)| TrialChange::Report { step: *step, value: *value });
     let user = trial.user_attributes.iter().map(|(key, value)| (key.clone(), value.clone()));
     let system = trial.system_attributes.iter().map(|(key, value)| (key.clone(), value.clone()));
     params

@@ -30,7 +30,9 @@ pub(crate) fn state_of(name: &str) -> Result<TrialState, String> {
         "FAIL" => TrialState::Fail,
         "WAITING" => TrialState::Waiting,
         _ => {
-            return Err(format!("state is {name:?}: make it one of RUNNING, COMPLETE, PRUNED, FAIL and WAITING"));
+            return Err(format!(
+                "state is {name:?}: make it one of RUNNING, COMPLETE, PRUNED, FAIL and WAITING"
+            ));
         }
     })
 }
@@ -71,7 +73,9 @@ pub(crate) fn float_of(number: Option<f64>, kind: &str) -> Result<f64, String> {
         ("INF_POS", None) => Ok(f64::INFINITY),
         ("INF_NEG", None) => Ok(f64::NEG_INFINITY),
         ("NAN", None) => Ok(f64::NAN),
-        ("FINITE", None) => Err("its kind is FINITE and its value NULL: write the value, or another kind".to_owned()),
+        ("FINITE", None) => {
+            Err("its kind is FINITE and its value NULL: write the value, or another kind".to_owned())
+        }
         ("INF_POS" | "INF_NEG" | "NAN", Some(number)) => {
             Err(format!("its kind is {kind} and its value {number}: make the value NULL, or the kind FINITE"))
         }

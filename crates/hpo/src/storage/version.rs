@@ -7,8 +7,10 @@ use crate::HpoError;
 pub(crate) const LIBRARY: &str = concat!("tapeline-hpo ", env!("CARGO_PKG_VERSION"));
 
 /// The revisions that came before, as Optuna's migrations name them.
-const OLDER: [&str; 9] =
-    ["v0.9.0.a", "v1.2.0.a", "v1.3.0.a", "v2.4.0.a", "v2.6.0.a", "v3.0.0.a", "v3.0.0.b", "v3.0.0.c", "v3.0.0.d"];
+const OLDER: [&str; 9] = [
+    "v0.9.0.a", "v1.2.0.a", "v1.3.0.a", "v2.4.0.a", "v2.6.0.a", "v3.0.0.a", "v3.0.0.b", "v3.0.0.c",
+    "v3.0.0.d",
+];
 
 /// Whether tables of this `revision` can be used. Where there is none, the `schema` version decides, as it did before there
 /// were revisions.

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tapeline_hpo::{
-    MemoryStorage, PostgresOptions, PostgresStorage, SqliteJournal, SqliteOptions, SqliteStorage, Storage, Timestamp,
-    contract,
+    MemoryStorage, PostgresOptions, PostgresStorage, SqliteJournal, SqliteOptions, SqliteStorage, Storage,
+    Timestamp, contract,
 };
 
 use crate::postgres_server::PostgresServer;
 
 #[test]
 fn memory_is_a_storage() {
-    #[expect(clippy::disallowed_methods, reason = "a storage in memory is given the time by whoever makes it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a storage in memory is given the time by whoever makes it"
+    )]
     let now = || Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as i64);
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::with_clock(now));
     contract::storage::check(&|| Arc::clone(&storage));
@@ -45,5 +48,7 @@ fn sqlite_in_memory_is_a_storage() {
 fn postgresql_is_a_storage() {
     let Some(server) = PostgresServer::shared() else { return };
     let url = server.database();
-    contract::storage::check(&|| Arc::new(PostgresStorage::connect(&url, PostgresOptions::default()).unwrap()));
+    contract::storage::check(&|| {
+        Arc::new(PostgresStorage::connect(&url, PostgresOptions::default()).unwrap())
+    });
 }

@@ -47,7 +47,10 @@ impl PostgresServer {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let server = Self { programs, folder, port, databases: Mutex::new(0) };
         let data = server.data();
-        run(server.program("initdb").args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-U", OWNER, "-D"]).arg(data));
+        run(server
+            .program("initdb")
+            .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-U", OWNER, "-D"])
+            .arg(data));
         server.up();
         Some(server)
     }
@@ -84,7 +87,11 @@ impl PostgresServer {
             self.port
         );
         // Into a file: a server that inherits a pipe would keep whoever reads it waiting.
-        run(self.control().arg("-l").arg(self.folder.path().join("data/log")).args(["-o", &options, "start"]));
+        run(self
+            .control()
+            .arg("-l")
+            .arg(self.folder.path().join("data/log"))
+            .args(["-o", &options, "start"]));
     }
 
     /// Stops the server in `mode`: `fast` ends every transaction, `immediate` is as good as a crash.
@@ -120,15 +127,24 @@ impl Drop for PostgresServer {
 /// The folder of the newest server's programs.
 fn programs() -> Option<PathBuf> {
     let version = |folder: &Path| folder.file_name()?.to_str()?.parse::<u32>().ok();
-    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
+    let installed =
+        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
     let newest = installed.filter(|folder| version(folder).is_some()).max_by_key(|folder| version(folder));
-    let on_path = std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
-    newest.map(|folder| folder.join("bin")).into_iter().chain(on_path).find(|folder| folder.join("pg_ctl").is_file())
+    let on_path = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    newest
+        .map(|folder| folder.join("bin"))
+        .into_iter()
+        .chain(on_path)
+        .find(|folder| folder.join("pg_ctl").is_file())
 }
 
 /// Who runs the server when the tests run as root.
 fn other_user() -> Option<&'static str> {
-    let id = |arguments: &[&str]| Command::new("id").args(arguments).output().ok().filter(|said| said.status.success());
+    let id = |arguments: &[&str]| {
+        Command::new("id").args(arguments).output().ok().filter(|said| said.status.success())
+    };
     if id(&["-u"])?.stdout.trim_ascii() != b"0" {
         return None;
     }

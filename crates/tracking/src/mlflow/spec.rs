@@ -81,7 +81,9 @@ fn check_uri(uri: &str) -> Result<(), String> {
 }
 
 fn is_alias(alias: &str) -> bool {
-    let characters = !alias.is_empty() && alias.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-    let like_a_version = alias.strip_prefix(['v', 'V']).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    let characters =
+        !alias.is_empty() && alias.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    let like_a_version =
+        alias.strip_prefix(['v', 'V']).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
     characters && !like_a_version && alias != "latest"
 }

@@ -39,7 +39,8 @@ impl Worker {
         tell: Arc<dyn Fn(&str, &News) + Send + Sync>,
     ) -> Self {
         // Sinks of one run do not wait in step either.
-        let backoff = Backoff::new(pace.first_wait, pace.longest_wait, pace.seed ^ ((seat.index as u64) << 32));
+        let backoff =
+            Backoff::new(pace.first_wait, pace.longest_wait, pace.seed ^ ((seat.index as u64) << 32));
         let (tail, repeats, batch) = (Tail::of(journal), Repeats::default(), Vec::new());
         Self { sink, opened: false, tail, repeats, batch, seat, pace, backoff, tell }
     }

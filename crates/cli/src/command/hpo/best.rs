@@ -45,7 +45,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     }
     let standing = Standing::of(study.record(), &*study.history()?);
     let best = standing.best.ok_or_else(|| {
-        Failure::failed(anyhow!("study {} has no complete trial yet; `tapeline hpo status` says more", plan.name))
+        Failure::failed(anyhow!(
+            "study {} has no complete trial yet; `tapeline hpo status` says more",
+            plan.name
+        ))
     })?;
     if let Some(path) = &arguments.write {
         let config = plan.config_with(&summary::values(&best)).map_err(Failure::bad_input)?;

@@ -51,7 +51,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     match &arguments.register {
         Some(model) => registry::add_run(&run, model),
         None => {
-            println!("register  tapeline registry add --run {} --model {}", run.display(), plan.config.experiment);
+            println!(
+                "register  tapeline registry add --run {} --model {}",
+                run.display(),
+                plan.config.experiment
+            );
             Ok(DONE)
         }
     }

@@ -35,7 +35,9 @@ pub(in crate::command) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
-    if let Some(set) = arguments.set.iter().find(|set| !MOVABLE.iter().any(|key| set.trim_start().starts_with(key))) {
+    if let Some(set) =
+        arguments.set.iter().find(|set| !MOVABLE.iter().any(|key| set.trim_start().starts_with(key)))
+    {
         return Err(Failure::bad_input(anyhow!(
             "--set {set}: a worker trains what the study says; it can only be told where things are: {}",
             MOVABLE[..5].join(", ")

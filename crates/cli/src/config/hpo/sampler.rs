@@ -4,7 +4,8 @@ use garde::{Error, Path, Report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tapeline_hpo::{
-    CmaEsSpec, GridSpec, Kernels, Nsga2Spec, QmcSpec, RandomSampler, Sampler, SearchSpace, Space, TpeSampler,
+    CmaEsSpec, GridSpec, Kernels, Nsga2Spec, QmcSampler, QmcSpec, RandomSampler, Sampler, SearchSpace, Space,
+    TpeSampler,
 };
 
 /// Who proposes values.
@@ -99,7 +100,7 @@ impl SamplerSpec {
             Self::Tpe(spec) => Box::new(spec.check()?),
             Self::Random(RandomSpec {}) => Box::new(RandomSampler),
             Self::CmaEs(spec) => Box::new(spec.check()?),
-            Self::Qmc(spec) => Box::new(spec.check()?),
+            Self::Qmc(spec) => Box::new(QmcSampler::new(*spec, Some(declared()))),
             Self::Grid(spec) => Box::new(spec.check(&declared())?),
             Self::Nsga2(spec) => Box::new(spec.check()?),
         })

@@ -79,8 +79,14 @@ pub(super) fn section(input: &StudyInput<'_>) -> Html {
     }
     drawing.push(label(x, HEIGHT - BOTTOM + 22.0, "middle", &crate::tuning::short(&objective.metric)));
     let view = format!("0 0 {WIDTH} {HEIGHT}");
-    let drawing = tag_with("svg", &[("viewBox", &view), ("role", "img"), ("aria-label", "parallel coordinates")], drawing);
-    let words = note("Each line is a complete trial, from value to value to what came of it; the best tenth stands out.");
+    let drawing = tag_with(
+        "svg",
+        &[("viewBox", &view), ("role", "img"), ("aria-label", "parallel coordinates")],
+        drawing,
+    );
+    let words = note(
+        "Each line is a complete trial, from value to value to what came of it; the best tenth stands out.",
+    );
     part("All together", [tag("figure", drawing), words])
 }
 

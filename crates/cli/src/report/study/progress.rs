@@ -49,8 +49,7 @@ fn history(input: &StudyInput<'_>, place: usize, metric: &str) -> Option<Html> {
 
 /// What trials reported after each epoch.
 fn curves(input: &StudyInput<'_>) -> Option<Html> {
-    let told: Vec<_> =
-        input.history.trials().iter().filter(|trial| !trial.intermediate.is_empty()).collect();
+    let told: Vec<_> = input.history.trials().iter().filter(|trial| !trial.intermediate.is_empty()).collect();
     let shown = &told[told.len().saturating_sub(MOST_CURVES)..];
     let curve = |trial: &tapeline_hpo::FrozenTrial| -> Vec<Point> {
         trial.intermediate.iter().map(|(step, value)| (*step as f64, *value)).collect()

@@ -10,7 +10,8 @@ fn int(low: i64, high: i64, log: bool, step: i64) -> Distribution {
 
 #[test]
 fn every_form_that_optuna_reads_is_read() {
-    let long = |name: &str, attributes: &str| format!(r#"{{"name": "{name}", "attributes": {{{attributes}}}}}"#);
+    let long =
+        |name: &str, attributes: &str| format!(r#"{{"name": "{name}", "attributes": {{{attributes}}}}}"#);
     let cases = [
         (
             long("FloatDistribution", r#""step": null, "low": 0.0, "high": 1.0, "log": false"#),
@@ -21,10 +22,7 @@ fn every_form_that_optuna_reads_is_read() {
             long("FloatDistribution", r#""low": 0, "high": 1.05, "step": 0.25"#),
             float(0.0, 1.0, false, Some(0.25)),
         ),
-        (
-            long("IntDistribution", r#""log": true, "step": 1, "low": 1, "high": 10"#),
-            int(1, 10, true, 1),
-        ),
+        (long("IntDistribution", r#""log": true, "step": 1, "low": 1, "high": 10"#), int(1, 10, true, 1)),
         (long("IntDistribution", r#""low": 0, "high": 10, "step": 3"#), int(0, 9, false, 3)),
         (long("UniformDistribution", r#""low": 0, "high": 2.0"#), float(0.0, 2.0, false, None)),
         (long("LogUniformDistribution", r#""low": 0.1, "high": 2.0"#), float(0.1, 2.0, true, None)),
@@ -41,7 +39,8 @@ fn every_form_that_optuna_reads_is_read() {
         assert_eq!(Distribution::from_json(&text), Ok(expected), "{text}");
     }
     let text = r#"{"type":"categorical","choices":["a", null, true, 1, 2.5, NaN]}"#;
-    let Ok(Distribution::Categorical(CategoricalDistribution { choices })) = Distribution::from_json(text) else {
+    let Ok(Distribution::Categorical(CategoricalDistribution { choices })) = Distribution::from_json(text)
+    else {
         panic!("{text} is readable");
     };
     assert_eq!(choices[..3], [Choice::Text("a".into()), Choice::Null, Choice::Bool(true)]);
@@ -73,9 +72,15 @@ fn what_cannot_be_read_is_named() {
         (r#"{"name": "FloatDistribution"}"#, "no attributes"),
         (r#"{"name": "Float", "attributes": {}}"#, "no distribution named \"Float\""),
         (r#"{"name": "FloatDistribution", "attributes": {"low": 0}}"#, "has no high"),
-        (r#"{"name": "FloatDistribution", "attributes": {"low": 0, "high": 1, "x": 1}}"#, "no attribute \"x\""),
+        (
+            r#"{"name": "FloatDistribution", "attributes": {"low": 0, "high": 1, "x": 1}}"#,
+            "no attribute \"x\"",
+        ),
         (r#"{"name": "FloatDistribution", "attributes": {"low": 2, "high": 1}}"#, "above"),
-        (r#"{"name": "IntDistribution", "attributes": {"low": 0.5, "high": 1}}"#, "low of IntDistribution is no whole"),
+        (
+            r#"{"name": "IntDistribution", "attributes": {"low": 0.5, "high": 1}}"#,
+            "low of IntDistribution is no whole",
+        ),
         (r#"{"name": "CategoricalDistribution", "attributes": {"choices": []}}"#, "no choices"),
         (r#"{"name": "CategoricalDistribution", "attributes": {"choices": 1}}"#, "no list of choices"),
     ];

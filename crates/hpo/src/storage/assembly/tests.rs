@@ -42,7 +42,9 @@ fn every_row_that_cannot_be_read_is_named() {
     assembly.value(13, 1, 0, None, "FINITE");
     assembly.report(14, 1, 0, Some(1.0), "NAN");
     assembly.attribute(Author::User, 15, 1, Some("u"), Some("not json"));
-    let Err(HpoError::Rows { storage, faults }) = assembly.finish("here") else { panic!("nothing was named") };
+    let Err(HpoError::Rows { storage, faults }) = assembly.finish("here") else {
+        panic!("nothing was named")
+    };
     let named: Vec<(&str, i64)> = faults.iter().map(|RowFault { table, row, .. }| (*table, *row)).collect();
     let expected = [
         ("trials", 2),

@@ -1,7 +1,7 @@
 use super::{check_attribute, check_param, check_study};
 use crate::{
-    CategoricalDistribution, Choice, Direction, Distribution, FloatDistribution, HpoError, IntDistribution, Param,
-    RawJson,
+    CategoricalDistribution, Choice, Direction, Distribution, FloatDistribution, HpoError, IntDistribution,
+    Param, RawJson,
 };
 
 fn refused<T: std::fmt::Debug>(result: Result<T, HpoError>, expected: &str) {

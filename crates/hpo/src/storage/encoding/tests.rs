@@ -12,7 +12,9 @@ fn floats_survive_their_columns() {
 
 #[test]
 fn columns_that_contradict_each_other_say_what_to_do() {
-    for (number, kind) in [(None, "FINITE"), (Some(1.0), "NAN"), (Some(1.0), "INF_POS"), (Some(1.0), "finite")] {
+    for (number, kind) in
+        [(None, "FINITE"), (Some(1.0), "NAN"), (Some(1.0), "INF_POS"), (Some(1.0), "finite")]
+    {
         let fault = float_of(number, kind).unwrap_err();
         assert!(fault.contains("make") || fault.contains("write"), "{fault}");
     }
