@@ -11,6 +11,7 @@ mod evidence;
 mod extract;
 mod full_disk;
 mod gone_reader;
+mod hpo;
 mod ingest;
 mod kill;
 mod looking;

@@ -9,6 +9,7 @@ mod worker;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use tapeline_hpo::Study;
 
@@ -93,6 +94,11 @@ impl Which {
 
 /// The plan of a study that is remembered at `url`.
 fn of_storage(url: &str, name: Option<&str>, set: &[String]) -> Result<Plan, Failure> {
+    if let Some(file) = url.strip_prefix("sqlite:///")
+        && !std::path::Path::new(file).is_file()
+    {
+        return Err(Failure::bad_input(anyhow!("there is no study in {url} yet; `tapeline hpo run` begins one")));
+    }
     let storage = open_storage(url)?;
     let record = match name {
         Some(name) => storage.study(name)?,
