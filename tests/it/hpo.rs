@@ -79,7 +79,8 @@ impl Search {
 }
 
 fn send(signal: &str, process: u32) {
-    let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &process.to_string()]).status();
+    let sent =
+        Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &process.to_string()]).status();
     assert!(sent.unwrap().success());
 }
 
@@ -99,14 +100,16 @@ fn reasons(trials: &[Arc<FrozenTrial>]) -> Vec<String> {
 /// The process of the worker that is on a running trial.
 fn worker(trial: &FrozenTrial) -> Option<u32> {
     let worker = text(trial, "worker").filter(|_| trial.state == TrialState::Running)?;
-    worker.rsplit(':').next()?.parse().ok()
+    let process = worker.strip_suffix(&format!("#{}", trial.number))?.rsplit(':').next()?;
+    process.parse().ok()
 }
 
 #[test]
 fn a_search_leaves_a_best_configuration_a_report_and_light_trials() {
     let search = Search::new();
     let said = search.run(&["--set", "hpo.retrain={top: 1, seeds: 2}"]).ended_with(DONE);
-    let said = said.complaining("4/4 done").printing("study small: 4 of 4 trials done").printing("with other seeds");
+    let said =
+        said.complaining("4/4 done").printing("study small: 4 of 4 trials done").printing("with other seeds");
     assert!(said.stdout.contains("report.html"), "{said}");
 
     let status = search.json("status", &[]);
@@ -178,7 +181,11 @@ fn the_same_search_draws_the_same() {
     let params = || {
         let search = Search::new();
         search.run(&["--set", "hpo.sampler={kind: tpe, startup_trials: 2}"]).ended_with(DONE);
-        let drawn = search.trials().iter().map(|trial| (trial.params.clone(), trial.values.clone())).collect::<Vec<_>>();
+        let drawn = search
+            .trials()
+            .iter()
+            .map(|trial| (trial.params.clone(), trial.values.clone()))
+            .collect::<Vec<_>>();
         drawn
     };
     assert_eq!(params(), params());
@@ -240,7 +247,8 @@ fn a_worker_that_is_terminated_finishes_its_trial() {
     search.run(&["--trials", "1"]).ended_with(DONE);
     let arguments = ["hpo", "worker", "--storage", &search.url(), "--set", "threads=1"];
     let mut command = tapeline(search.0.folder(), arguments);
-    let mut running = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The study was begun with one trial; it has none left.
     assert_eq!(running.wait().unwrap().code(), Some(DONE));
 
@@ -248,29 +256,30 @@ fn a_worker_that_is_terminated_finishes_its_trial() {
     let mut first = search.start(&LONG);
     search.wait_for(&mut first, |trials| trials.iter().any(|trial| worker(trial).is_some()));
     let mut command = tapeline(search.0.folder(), ["hpo", "worker", "--storage", &search.url()]);
-    let mut helper = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let is_helped = |trials: &[Arc<FrozenTrial>]| trials.iter().any(|it| worker(it) == Some(helper_id(&helper)));
+    let mut helper =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let process = helper.id();
+    let is_helped = |trials: &[Arc<FrozenTrial>]| trials.iter().any(|it| worker(it) == Some(process));
     while helper.try_wait().unwrap().is_none() && !is_helped(&search.trials()) {
         std::thread::sleep(BETWEEN_LOOKS);
     }
-    let process = helper.id();
     send("TERM", process);
     said_by(helper).ended_with(INTERRUPTED);
-    let own = search.trials().into_iter().filter(|it| text(it, "worker").unwrap_or_default().ends_with(&format!(":{process}")));
+    let own = search
+        .trials()
+        .into_iter()
+        .filter(|it| text(it, "worker").unwrap_or_default().contains(&format!(":{process}#")));
     let states: Vec<TrialState> = own.map(|trial| trial.state).collect();
     assert_eq!(states, [TrialState::Complete]);
     send("TERM", first.id());
     said_by(first).ended_with(INTERRUPTED);
 }
 
-fn helper_id(helper: &Child) -> u32 {
-    helper.id()
-}
-
 #[test]
 fn several_objectives_have_a_front() {
     let search = Search::new();
-    let objectives = "hpo.objectives=[{metric: validation/loss}, {metric: model/parameters}, {metric: training/seconds}]";
+    let objectives =
+        "hpo.objectives=[{metric: validation/loss}, {metric: model/parameters}, {metric: training/seconds}]";
     search.run(&["--set", objectives]).ended_with(DONE).complaining("no trial is given up early");
     let front = search.json("pareto", &[]);
     let front = front.as_array().unwrap();
@@ -294,13 +303,19 @@ fn trials_that_are_given_up_or_fail_say_so() {
         .ended_with(FAILED)
         .complaining("pruned after epoch 1")
         .complaining("none of 4 trials was trained to its end");
-    assert!(search.trials().iter().all(|trial| trial.state == TrialState::Pruned && trial.last_step() == Some(1)));
+    assert!(
+        search.trials().iter().all(|trial| trial.state == TrialState::Pruned && trial.last_step() == Some(1))
+    );
 
     let search = Search::new();
-    let space = "hpo.search_space={training.optimizer.learning_rate: {kind: categorical, choices: [1e-3, 1e30]}}";
+    let space =
+        "hpo.search_space={training.optimizer.learning_rate: {kind: categorical, choices: [1e-3, 1e30]}}";
     search.run(&["--set", space, "--trials", "8"]).ended_with(DONE);
     let reasons = reasons(&search.trials());
-    assert!(!reasons.is_empty() && reasons.iter().all(|reason| reason.contains("learning_rate")), "{reasons:?}");
+    assert!(
+        !reasons.is_empty() && reasons.iter().all(|reason| reason.contains("learning_rate")),
+        "{reasons:?}"
+    );
     search.say("status", &[]).ended_with(DONE).printing("failed: ");
 }
 

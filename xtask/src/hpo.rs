@@ -28,7 +28,8 @@ impl Hpo {
         let mut tapeline = Command::new(&binary);
         workspace::forget_cargo_run(&mut tapeline);
         tapeline.arg("hpo");
-        let names_verb = self.arguments.first().is_some_and(|first| !first.to_string_lossy().starts_with('-'));
+        let names_verb =
+            self.arguments.first().is_some_and(|first| !first.to_string_lossy().starts_with('-'));
         if !names_verb {
             tapeline.arg("run");
         }

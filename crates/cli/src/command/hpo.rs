@@ -97,7 +97,9 @@ fn of_storage(url: &str, name: Option<&str>, set: &[String]) -> Result<Plan, Fai
     if let Some(file) = url.strip_prefix("sqlite:///")
         && !std::path::Path::new(file).is_file()
     {
-        return Err(Failure::bad_input(anyhow!("there is no study in {url} yet; `tapeline hpo run` begins one")));
+        return Err(Failure::bad_input(anyhow!(
+            "there is no study in {url} yet; `tapeline hpo run` begins one"
+        )));
     }
     let storage = open_storage(url)?;
     let record = match name {

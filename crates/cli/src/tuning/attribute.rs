@@ -11,7 +11,7 @@ pub(crate) const METRIC_NAMES: &str = "study:metric_names";
 pub(crate) const DATA: &str = "data";
 /// Of a trial: the folder of its run.
 pub(crate) const RUN: &str = "run";
-/// Of a trial: who is on it, as `host:process`.
+/// Of a trial: who is on it, as `host:process#trial`.
 pub(crate) const WORKER: &str = "worker";
 /// Of a trial: seconds from its first step to its last.
 pub(crate) const SECONDS: &str = "seconds";

@@ -88,6 +88,7 @@ impl<'a> Crew<'a> {
         command
             .args(["hpo", "worker", "--follow", "--storage", &self.plan.url, "--study", &self.plan.name])
             .args(["--set", &format!("threads={}", self.with.threads), "--set", &format!("device={device}")])
+            .args(["--on-signal", self.with.on_signal.word()])
             // Not the terminal's Ctrl-C, but this process says what is to be done.
             .process_group(0)
             .stdin(Stdio::piped())

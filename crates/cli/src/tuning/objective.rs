@@ -56,7 +56,10 @@ impl<'a> Objective<'a> {
     /// with, such as bars that are not there or a storage that is gone.
     pub(crate) fn run(&mut self, trial: &mut Trial, interrupted: &dyn Fn() -> bool) -> anyhow::Result<Ended> {
         let values = self.plan.space.suggest(trial)?;
-        trial.set_user_attribute(attribute::WORKER, json(super::worker::name()));
+        trial.set_user_attribute(
+            attribute::WORKER,
+            json(format!("{}#{}", super::worker::name(), trial.number())),
+        );
         trial.write()?;
         match self.train(trial, &values, interrupted) {
             Err(Stop::Trial(reason)) => Ok(Ended::Said(Outcome::Failed(reason))),
@@ -78,7 +81,7 @@ impl<'a> Objective<'a> {
         let searches_data = self.plan.space.names().any(|key| key.starts_with("data."));
         let plan = self.plan;
         let prepared = self.samples.of(&config, &checked).map_err(|failure| {
-            if searches_data { Stop::trial(failure) } else { Stop::Worker(anyhow!(failure.message())) }
+            if searches_data { Stop::trial(failure) } else { Stop::Worker(anyhow::Error::new(failure)) }
         })?;
         let session = Session { plan, config: &config, checked: &checked, prepared };
         session.train(trial, interrupted)

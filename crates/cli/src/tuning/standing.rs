@@ -70,7 +70,8 @@ fn tries_again(trial: &FrozenTrial) -> Vec<u64> {
     noted.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default()
 }
 
-/// Who is on a running trial.
+/// Who is on a running trial. One that tries another again has that one's notes until its own worker begins: the number tells.
 pub(crate) fn worker(trial: &FrozenTrial) -> Option<String> {
-    attribute::text(&trial.user_attributes, attribute::WORKER)
+    let noted = attribute::text(&trial.user_attributes, attribute::WORKER)?;
+    Some(noted.strip_suffix(&format!("#{}", trial.number))?.to_owned())
 }

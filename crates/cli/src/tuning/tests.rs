@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use tapeline_hpo::{
-    Direction, NewTrial, RawJson, Study, TrialState,
-};
+use tapeline_hpo::{Direction, NewTrial, RawJson, Study, TrialState};
 
 use super::deflation::{Deflated, null_deviation};
 use super::looks::Looks;
@@ -74,7 +72,9 @@ fn looks_are_counted_by_bars_and_study() {
     let folder = tempfile::tempdir().unwrap();
     let looks = Looks::of(folder.path());
     assert_eq!(looks.of_others("bars", "first").unwrap(), 0);
-    for (data, study, trial) in [("bars", "first", 0), ("bars", "first", 1), ("bars", "second", 0), ("other", "first", 2)] {
+    for (data, study, trial) in
+        [("bars", "first", 0), ("bars", "first", 1), ("bars", "second", 0), ("other", "first", 2)]
+    {
         looks.note(data, study, trial, "2026-01-01T00:00:00Z".into()).unwrap();
     }
     assert_eq!(looks.of_others("bars", "first").unwrap(), 1);
@@ -85,7 +85,10 @@ fn looks_are_counted_by_bars_and_study() {
 #[test]
 fn what_is_tried_again_is_not_counted_twice() {
     let study = Study::maximize("counts").create().unwrap();
-    let state = |state| NewTrial { values: (state == TrialState::Complete).then(|| vec![1.0]), ..NewTrial::in_state(state) };
+    let state = |state| NewTrial {
+        values: (state == TrialState::Complete).then(|| vec![1.0]),
+        ..NewTrial::in_state(state)
+    };
     study.add(&state(TrialState::Complete)).unwrap();
     study.add(&state(TrialState::Fail)).unwrap();
     study.add(&state(TrialState::Pruned)).unwrap();
@@ -110,7 +113,8 @@ fn row(trial: u64, is_default: bool, scores: &[f64]) -> Row {
 #[test]
 fn seeds_decide_by_their_mean_and_the_middle_run_wins() {
     let metric = |direction| Objective { metric: "validation/loss".into(), direction };
-    let rows = || vec![row(0, true, &[3.0, 5.0]), row(7, false, &[6.0, 2.0, 4.0]), row(9, false, &[1.0, f64::NAN])];
+    let rows =
+        || vec![row(0, true, &[3.0, 5.0]), row(7, false, &[6.0, 2.0, 4.0]), row(9, false, &[1.0, f64::NAN])];
     let table = Retrained::new(metric(Direction::Minimize), rows());
     let order: Vec<u64> = table.rows.iter().map(|row| row.trial).collect();
     assert_eq!(order, [0, 7, 9], "what is undefined with one seed comes last");
@@ -124,5 +128,9 @@ fn seeds_decide_by_their_mean_and_the_middle_run_wins() {
     let (gain, error) = table.gain().unwrap();
     // √(2²/3 + √2²/2)
     assert!((gain - 4.0).abs() < 1e-12 && (error.unwrap() - (4.0_f64 / 3.0 + 1.0).sqrt()).abs() < 1e-12);
-    assert!(table.text().contains("trial 7 is better than the default by +4.0000 ± 1.528"), "{}", table.text());
+    assert!(
+        table.text().contains("trial 7 is better than the default by +4.0000 ± 1.528"),
+        "{}",
+        table.text()
+    );
 }

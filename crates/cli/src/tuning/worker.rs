@@ -33,6 +33,16 @@ pub(crate) enum OnSignal {
     Interrupt,
 }
 
+impl OnSignal {
+    /// As it is typed.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Finish => "finish",
+            Self::Interrupt => "interrupt",
+        }
+    }
+}
+
 /// How long a worker goes on.
 pub(crate) enum Orders {
     /// Until the study has so many trials.
@@ -113,7 +123,7 @@ impl Worker<'_> {
         );
         queue_again().map_err(Failure::failed)?;
         self.show()?;
-        worked.map_err(Failure::failed)
+        worked.map_err(|error| error.downcast::<Failure>().unwrap_or_else(Failure::failed))
     }
 
     fn may_go_on(&mut self) -> anyhow::Result<bool> {

@@ -138,7 +138,10 @@ impl Server {
                 Some(connection) if connection.client.is_closed() => {}
                 Some(connection) => return Ok(connection),
                 None => {
-                    return Ok(Connection { client: self.config.connect(NoTls)?, statements: HashMap::new() });
+                    return Ok(Connection {
+                        client: self.config.connect(NoTls)?,
+                        statements: HashMap::new(),
+                    });
                 }
             }
         }
