@@ -348,7 +348,66 @@ def nsga2(rng):
     return {"hypervolumes": volumes, "crowding": crowding}
 
 
-PARTS = {"nsga2": nsga2, "sobol": sobol, "cma_quality": cma_quality, "cma": cma, "pareto": pareto, "pruners": pruners, "signed_rank": signed_rank}
+def importance(rng):
+    """Importances in a study of one objective and in one of two, and the marginal variances of one tree."""
+    from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
+    from optuna.importance._fanova._tree import _FanovaTree
+    from sklearn.tree import DecisionTreeRegressor
+
+    D = optuna.distributions
+    distributions = {
+        "x": D.FloatDistribution(-5, 5),
+        "rate": D.FloatDistribution(1e-4, 1, log=True),
+        "n": D.IntDistribution(1, 8),
+        "s": D.FloatDistribution(0, 3, step=0.5),
+        "k": D.CategoricalDistribution(["a", "b", "c"]),
+        "m": D.IntDistribution(1, 64, log=True),
+    }
+    one, two, rows = optuna.create_study(), optuna.create_study(directions=["minimize", "maximize"]), []
+    for _ in range(150):
+        params = {
+            "x": round(float(rng.uniform(-5, 5)), 3),
+            "rate": round(float(np.exp(rng.uniform(np.log(1.1e-4), 0))), 6),
+            "n": int(rng.integers(1, 9)),
+            "s": float(rng.integers(0, 7)) / 2,
+            "k": str(rng.choice(["a", "b", "c"])),
+        }
+        if params["k"] == "a":
+            params["m"] = int(np.exp(rng.uniform(0, np.log(64))))
+        first = params["x"] ** 2 / 5 + 2 * abs(math.log10(params["rate"]) + 2) + params["n"] / 2 + {"a": 0, "b": 4, "c": 5}[params["k"]] + math.log2(params.get("m", 1))
+        second = params["s"] - params["x"] / 4 + float(rng.standard_normal()) / 2
+        values = [round(first, 4), round(second, 4)]
+        own = {name: distributions[name] for name in params}
+        one.add_trial(optuna.trial.create_trial(params=params, distributions=own, value=values[0]))
+        two.add_trial(optuna.trial.create_trial(params=params, distributions=own, values=values))
+        rows.append([[own[name].to_internal_repr(params[name]) for name in params], values])
+    fanova = [get_param_importances(one, evaluator=FanovaImportanceEvaluator(seed=seed)) for seed in range(8)]
+
+    X = np.column_stack([rng.uniform(-5, 5, 60), rng.uniform(0, 1, 60), np.eye(3)[rng.integers(0, 3, 60)]])
+    y = X[:, 0] ** 2 + 5 * X[:, 1] * X[:, 2] + rng.standard_normal(60)
+    tree = DecisionTreeRegressor(random_state=0).fit(X, y).tree_
+    bounds = np.array([[-5, 5], [0, 1], [0, 1], [0, 1], [0, 1]], float)
+    theirs = _FanovaTree(tree, bounds)
+    return {
+        "trials": rows,
+        "ped_anova": get_param_importances(one),
+        "ped_anova_quarter": get_param_importances(one, evaluator=PedAnovaImportanceEvaluator(target_quantile=0.25)),
+        "ped_anova_front": get_param_importances(two),
+        "ped_anova_second": get_param_importances(two, target=lambda trial: -trial.values[1]),
+        "fanova": {name: float(np.mean([one_seed[name] for one_seed in fanova])) for name in fanova[0]},
+        "tree": {
+            "nodes": [
+                [int(f), float(t), int(l), int(r), float(v)]
+                for f, t, l, r, v in zip(tree.feature, tree.threshold, tree.children_left, tree.children_right, tree.value.ravel())
+            ],
+            "bounds": bounds.tolist(),
+            "variance": float(theirs.variance),
+            "marginals": [float(theirs.get_marginal_variance(np.array(columns))) for columns in ([0], [1], [2, 3, 4])],
+        },
+    }
+
+
+PARTS = {"importance": importance, "nsga2": nsga2, "sobol": sobol, "cma_quality": cma_quality, "cma": cma, "pareto": pareto, "pruners": pruners, "signed_rank": signed_rank}
 
 
 def main():

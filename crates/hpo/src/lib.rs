@@ -25,12 +25,13 @@
 
 mod attribute;
 mod choice;
-#[cfg(feature = "contract-tests")]
+#[cfg(any(test, feature = "contract-tests"))]
 pub mod contract;
 mod distribution;
 mod error;
 mod feasibility;
 mod history;
+pub mod importance;
 mod joint;
 mod json;
 mod memory;

@@ -8,7 +8,7 @@ mod subset;
 mod tests;
 
 pub use hypervolume::hypervolume;
-pub use subset::greedy_subset;
+pub use subset::{best_points, greedy_subset};
 
 use std::cmp::Ordering;
 use std::sync::Arc;

@@ -6,10 +6,10 @@ mod progress;
 mod scores;
 mod slices;
 
-use tapeline_hpo::{FrozenTrial, History, TrialState};
+use tapeline_hpo::{FrozenTrial, History, StudyRecord, StudyView, TrialState, importance};
 
 use super::html::{Html, classed, tag};
-use super::number::{compact, count};
+use super::number::{compact, count, percent};
 use super::table::{Cell, Table};
 use super::{note, page, part};
 use crate::tuning::retrained::Retrained;
@@ -18,6 +18,7 @@ use crate::tuning::{Deflated, Plan, Standing, summary};
 /// What the report of a study tells about.
 pub(crate) struct StudyInput<'a> {
     pub(crate) plan: &'a Plan,
+    pub(crate) record: &'a StudyRecord,
     pub(crate) history: &'a History,
     pub(crate) standing: &'a Standing,
     /// The best score held against luck, where that can be.
@@ -32,7 +33,7 @@ pub(crate) fn render(input: &StudyInput<'_>) -> String {
     sections.push(best(input));
     sections.push(retrained(input));
     sections.push(part("Trials", progress::figures(input)));
-    sections.push(importance(input));
+    sections.push(importances(input));
     sections.push(parallel::section(input));
     sections.push(slices::section(input));
     sections.push(scores::pareto(input));
@@ -112,9 +113,24 @@ fn retrained(input: &StudyInput<'_>) -> Html {
     part("With other seeds", [table.into_html(), note(again.verdict())])
 }
 
-fn importance(input: &StudyInput<'_>) -> Html {
-    let _ = input;
-    Html::default()
+fn importances(input: &StudyInput<'_>) -> Html {
+    let view = StudyView { study: input.record, history: input.history };
+    let objective = (input.plan.objectives.len() > 1).then_some(0);
+    let Ok(shares) = importance::importance(view, importance::Evaluator::default(), objective) else {
+        return Html::default();
+    };
+    if shares.is_empty() {
+        return Html::default();
+    }
+    let mut table = Table::of_numbers(&["", "share"]);
+    for one in &shares {
+        table.row([Cell::name(one.name.as_str()), Cell::tinted(Some(one.share), Html::text(percent(one.share)))]);
+    }
+    let words = note(format!(
+        "How much the values of the best trials differ from those of all, for {} (PED-ANOVA, Watanabe et al. 2023).",
+        input.plan.objectives[0].metric
+    ));
+    part("Importance", [table.into_html(), words])
 }
 
 fn failures(input: &StudyInput<'_>) -> Html {

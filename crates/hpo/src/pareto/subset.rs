@@ -1,7 +1,37 @@
 //! A few points that stand for many.
 
 use super::hypervolume::{exclusive, inclusive};
-use super::lexicographic;
+use super::{lexicographic, ranks};
+
+/// Stands in for a reference of 0, of which no multiple is any worse.
+const TINY: f64 = 1e-12;
+
+/// The positions of the best `count` points, ascending: whole ranks as long as they fit, and of the rank that does not those
+/// that [`greedy_subset`] chooses, with a reference a tenth worse than the worst of that rank.
+#[must_use]
+pub fn best_points(points: &[Vec<f64>], count: usize) -> Vec<usize> {
+    let ranks = ranks(points);
+    let mut best: Vec<usize> = Vec::with_capacity(count);
+    for rank in 0.. {
+        let here: Vec<usize> = (0..points.len()).filter(|position| ranks[*position] == rank).collect();
+        let open = count.saturating_sub(best.len());
+        if open == 0 || here.is_empty() {
+            break;
+        }
+        let front: Vec<Vec<f64>> = here.iter().map(|position| points[*position].clone()).collect();
+        best.extend(greedy_subset(&front, open, &reference(&front)).into_iter().map(|place| here[place]));
+    }
+    best.sort_unstable();
+    best
+}
+
+/// A point that is a tenth worse than the worst in every objective.
+fn reference(front: &[Vec<f64>]) -> Vec<f64> {
+    let objectives = front.first().map_or(0, Vec::len);
+    let worst = |axis: usize| front.iter().map(|point| point[axis]).fold(f64::NEG_INFINITY, f64::max);
+    let worse = |worst: f64| if worst == 0.0 { TINY } else { (1.1 * worst).max(0.9 * worst) };
+    (0..objectives).map(worst).map(worse).collect()
+}
 
 /// The positions of `size` points whose hypervolume is large, chosen greedily: each adds the most to those before it. It
 /// reaches at least 1 - 1/e of what the best choice reaches (Guerreiro, Fonseca and Paquete, "Greedy hypervolume subset

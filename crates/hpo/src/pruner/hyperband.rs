@@ -48,14 +48,14 @@ impl HyperbandPruner {
     }
 
     fn bracket(view: StudyView<'_>, number: u64, budgets: &[u64]) -> usize {
-        let total: u64 = budgets.iter().sum();
+        let total: u128 = budgets.iter().map(|budget| u128::from(*budget)).sum();
         let name = format!("{}_{number}", view.study.name);
-        let mut place = u64::from(crc32fast::hash(name.as_bytes())) % total.max(1);
+        let mut place = u128::from(crc32fast::hash(name.as_bytes())) % total.max(1);
         for (bracket, budget) in budgets.iter().enumerate() {
-            if place < *budget {
+            if place < u128::from(*budget) {
                 return bracket;
             }
-            place -= budget;
+            place -= u128::from(*budget);
         }
         0
     }

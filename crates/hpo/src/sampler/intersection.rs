@@ -2,7 +2,8 @@
 
 use crate::{SearchSpace, StudyView, TrialState};
 
-/// The parameters that all complete and pruned trials of a study have, with equal distributions. Kept up as trials finish.
+/// The parameters that all complete trials of a study have, with equal distributions. Kept up as trials finish. Pruned trials do
+/// not count: they may have been given up before they asked for everything.
 #[derive(Debug, Default)]
 pub(super) struct Intersection {
     /// The history it was computed from, and how many of its finished trials are in it.
@@ -19,7 +20,7 @@ impl Intersection {
             *self = Self { line: view.history.line(), ..Self::default() };
         }
         for trial in view.history.finished_since(self.taken_in) {
-            if trial.state == TrialState::Fail {
+            if trial.state != TrialState::Complete {
                 continue;
             }
             match &mut self.space {

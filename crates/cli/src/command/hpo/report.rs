@@ -30,6 +30,7 @@ pub(super) fn write(plan: &Plan, study: &Study) -> Result<PathBuf, Failure> {
     let retrained = retrained::read(plan)?;
     let page = render(&StudyInput {
         plan,
+        record: study.record(),
         history: &history,
         standing: &Standing::of(study.record(), &history),
         deflated: summary::deflated(plan, study)?,
