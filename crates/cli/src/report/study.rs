@@ -124,7 +124,10 @@ fn importances(input: &StudyInput<'_>) -> Html {
     }
     let mut table = Table::of_numbers(&["", "share"]);
     for one in &shares {
-        table.row([Cell::name(one.name.as_str()), Cell::tinted(Some(one.share), Html::text(percent(one.share)))]);
+        table.row([
+            Cell::name(one.name.as_str()),
+            Cell::tinted(Some(one.share), Html::text(percent(one.share))),
+        ]);
     }
     let words = note(format!(
         "How much the values of the best trials differ from those of all, for {} (PED-ANOVA, Watanabe et al. 2023).",
