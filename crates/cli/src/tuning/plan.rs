@@ -101,12 +101,13 @@ impl Plan {
             Err(error) => return Err(storage_failure(error)),
         };
         let study = self.options(Arc::clone(&storage))?.create_or_open().map_err(storage_failure)?;
+        let id = study.record().id;
+        // Also of one that goes on: it may be given more trials, and lies where it is now.
+        let config = attribute::json(resolved_yaml(&self.config));
+        storage.set_study_user_attribute(id, CONFIG, &config).map_err(storage_failure)?;
         if is_new {
-            let id = study.record().id;
             let names: Vec<&str> =
                 self.objectives.iter().map(|objective| objective.metric.as_str()).collect();
-            let config = attribute::json(resolved_yaml(&self.config));
-            storage.set_study_user_attribute(id, CONFIG, &config).map_err(storage_failure)?;
             let names = attribute::json(names);
             storage.set_study_system_attribute(id, METRIC_NAMES, &names).map_err(storage_failure)?;
             if let Some(own) = self.own_values().filter(|_| self.hpo.default_first) {

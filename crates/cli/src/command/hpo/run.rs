@@ -54,6 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         };
         worker.work()?;
     } else {
+        board.show(&study)?;
         Crew::start(&plan, &study, crew_plan(&plan, arguments))?.work(&interrupt, &mut board)?;
         drop(board);
     }
