@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: ours against its peers, in turn, each time as a fresh process, on this machine.
 
 mod contest;
+mod hpo;
 mod train;
 mod windows;
 
@@ -22,6 +23,7 @@ pub(crate) struct Bench {
 
 #[derive(clap::Subcommand)]
 enum What {
+    Hpo(hpo::Hpo),
     Train(train::Train),
     Windows(windows::Windows),
 }
@@ -29,6 +31,7 @@ enum What {
 impl Bench {
     pub(crate) fn run(self, workspace: &Workspace) -> Result<ExitCode> {
         match self.what {
+            What::Hpo(bench) => bench.run(workspace),
             What::Train(bench) => bench.run(workspace),
             What::Windows(bench) => bench.run(workspace),
         }

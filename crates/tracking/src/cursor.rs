@@ -96,11 +96,26 @@ impl Cursor {
         }
     }
 
+    /// Remembers several values with one write of the disk: after a kill all of them are known, or none.
+    pub fn remember_all<'a>(&mut self, values: impl IntoIterator<Item = (&'a str, Value)>) {
+        for (key, value) in values {
+            self.saved.memory.insert(key.into(), value);
+        }
+        self.save();
+    }
+
     /// Forgets what was remembered under `key`.
     pub fn forget(&mut self, key: &str) {
         if self.saved.memory.remove(key).is_some() {
             self.save();
         }
+    }
+
+    /// Goes back to before the first record and forgets everything: the other side has lost the run. Only before the first
+    /// record of a process is taken, in [`Sink::open`](crate::Sink::open).
+    pub fn start_over(&mut self) {
+        self.saved = Saved { schema: SCHEMA, acknowledged: None, memory: Map::new() };
+        self.save();
     }
 
     /// Tells a person something that stops nothing, such as that a value was cut to fit.

@@ -16,6 +16,8 @@ pub struct Told {
     /// Whether it says again what an earlier record said, because the run was resumed from before it
     /// ([`tapeline_events::Repeats`]). The numbers are the same; who cannot take back what it wrote passes it over.
     pub repeated: bool,
+    /// Updates done when it happened, also where the event itself does not say so.
+    pub step: u64,
 }
 
 /// A file of the run, for sinks that keep files.

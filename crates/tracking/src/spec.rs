@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::mlflow::Mlflow;
-use crate::{MlflowSpec, RunFacts, Secrets, Sink, TrackingError};
+use crate::tensorboard::TensorBoard;
+use crate::wandb::Wandb;
+use crate::{MlflowSpec, RunFacts, Secrets, Sink, TensorBoardSpec, TrackingError, WandbSpec};
 
 /// The trackers that hear of a run; none unless given. Credentials come from the environment alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +16,12 @@ pub struct TrackingSpec {
     /// An MLflow tracking server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mlflow: Option<MlflowSpec>,
+    /// An offline run for Weights & Biases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wandb: Option<WandbSpec>,
+    /// Event files for TensorBoard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensorboard: Option<TensorBoardSpec>,
 }
 
 impl TrackingSpec {
@@ -29,6 +37,7 @@ impl TrackingSpec {
             }
         };
         section("mlflow", self.mlflow.as_ref().map(MlflowSpec::faults).unwrap_or_default());
+        section("wandb", self.wandb.as_ref().map(WandbSpec::faults).unwrap_or_default());
         if report.is_empty() { Ok(()) } else { Err(report) }
     }
 
@@ -46,6 +55,12 @@ impl TrackingSpec {
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
         if let Some(spec) = &self.mlflow {
             sinks.push(Box::new(Mlflow::new(spec, facts, secrets)?));
+        }
+        if let Some(spec) = &self.wandb {
+            sinks.push(Box::new(Wandb::new(spec, facts)));
+        }
+        if self.tensorboard.is_some() {
+            sinks.push(Box::new(TensorBoard::new(facts)));
         }
         let Some(name) = only else { return Ok(sinks) };
         let configured = sinks.iter().map(|sink| sink.name().to_owned()).collect();

@@ -3,7 +3,9 @@
 use super::sampler::{Member, space};
 use super::{pruner, sampler};
 use crate::pruner::PrunerSpec;
-use crate::{CmaEsSampler, GridSpec, Nsga2Spec, QmcSampler, QmcSpec, RandomSampler, Sampler};
+use crate::{
+    CmaEsSampler, GridSpec, Kernels, Nsga2Spec, QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler,
+};
 
 fn check(make: impl Fn() -> Box<dyn Sampler>, several_objectives: bool) {
     sampler::check(&Member { make: &make, several_objectives, any_parameters: true, seeded: true });
@@ -12,6 +14,14 @@ fn check(make: impl Fn() -> Box<dyn Sampler>, several_objectives: bool) {
 #[test]
 fn random() {
     check(|| Box::new(RandomSampler), true);
+}
+
+#[test]
+fn tpe() {
+    for kernels in [Kernels::Auto, Kernels::Joint, Kernels::Groups, Kernels::Single] {
+        check(|| Box::new(TpeSampler::with_kernels(kernels)), true);
+        check(|| Box::new(TpeSampler::with_kernels(kernels)), false);
+    }
 }
 
 #[test]

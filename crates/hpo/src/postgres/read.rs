@@ -94,57 +94,59 @@ pub(super) fn trials(
     let mut assembly = Assembly::new(objectives(connection, study)?);
     let again: Vec<i64> = again.iter().map(|trial| trial.0).collect();
     let after = after.map_or(i64::MIN, |after| after.0);
-    let mut each = |columns: &str, join: &str| {
-        let sql = format!(
-            "SELECT {columns} FROM trials t {join}
-             WHERE t.study_id = $1::int8 AND (t.trial_id > $2::int8 OR t.trial_id = ANY($3::int8[]))
-             ORDER BY t.trial_id"
-        );
-        connection.query(&sql, &[&study.0, &after, &again])
-    };
-    let micros = |column: &str| format!("(extract(epoch FROM t.{column}) * 1000000)::int8");
+    let micros = |column: &str| format!("(extract(epoch FROM {column}) * 1000000)::int8");
     let columns = format!(
-        "t.trial_id::int8, t.number::int8, t.state::text, {}, {}",
+        "trial_id, number::int8, state::text, {}, {}",
         micros("datetime_start"),
         micros("datetime_complete")
     );
-    for row in each(&columns, "")? {
+    // Two statements, each with an index of its own; as one condition they would have none.
+    let mut rows = match again.is_empty() {
+        true => Vec::new(),
+        false => {
+            let of_again = "trial_id <= $2::int8 AND trial_id = ANY($3::int8[])";
+            let sql = format!(
+                "SELECT {columns} FROM trials WHERE study_id = $1::int8 AND {of_again} ORDER BY trial_id"
+            );
+            connection.query(&sql, &[&study.0, &after, &again])?
+        }
+    };
+    let sql = format!(
+        "SELECT {columns} FROM trials WHERE study_id = $1::int8 AND trial_id > $2::int8 ORDER BY trial_id"
+    );
+    rows.extend(connection.query(&sql, &[&study.0, &after])?);
+    let ids: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+    for (row, id) in rows.iter().zip(&ids) {
         assembly.trial(TrialRow {
-            id: row.get(0),
+            id: i64::from(*id),
             number: row.get(1),
             state: row.get(2),
-            started: Ok(time(&row, 3)),
-            completed: Ok(time(&row, 4)),
+            started: Ok(time(row, 3)),
+            completed: Ok(time(row, 4)),
         });
     }
     if assembly.is_empty() {
         return Ok(assembly.finish(storage)?);
     }
-    let params = each(
-        "p.param_id::int8, p.trial_id::int8, p.param_name::text, p.param_value, p.distribution_json",
-        "JOIN trial_params p ON p.trial_id = t.trial_id",
-    )?;
-    for row in params {
+    let mut each = |columns: &str, table: &str| {
+        connection.query(&format!("SELECT {columns} FROM {table} WHERE trial_id = ANY($1::int4[])"), &[&ids])
+    };
+    let params = "param_id::int8, trial_id::int8, param_name::text, param_value, distribution_json";
+    for row in each(params, "trial_params")? {
         assembly.param(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
     }
-    let values = each(
-        "v.trial_value_id::int8, v.trial_id::int8, v.objective::int8, v.value, v.value_type::text",
-        "JOIN trial_values v ON v.trial_id = t.trial_id",
-    )?;
-    for row in values {
+    let values = "trial_value_id::int8, trial_id::int8, objective::int8, value, value_type::text";
+    for row in each(values, "trial_values")? {
         assembly.value(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
     }
-    let reports = each(
-        "v.trial_intermediate_value_id::int8, v.trial_id::int8, v.step::int8, v.intermediate_value,
-         v.intermediate_value_type::text",
-        "JOIN trial_intermediate_values v ON v.trial_id = t.trial_id",
-    )?;
-    for row in reports {
+    let reports = "trial_intermediate_value_id::int8, trial_id::int8, step::int8, intermediate_value,
+                   intermediate_value_type::text";
+    for row in each(reports, "trial_intermediate_values")? {
         assembly.report(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
     }
     for author in Author::BOTH {
-        let columns = format!("a.{}::int8, a.trial_id::int8, a.key::text, a.value_json", author.trial_key());
-        for row in each(&columns, &format!("JOIN {} a ON a.trial_id = t.trial_id", author.trial_table()))? {
+        let columns = format!("{}::int8, trial_id::int8, key::text, value_json", author.trial_key());
+        for row in each(&columns, author.trial_table())? {
             assembly.attribute(author, row.get(0), row.get(1), row.get(2), row.get(3));
         }
     }

@@ -58,11 +58,12 @@ pub(super) fn create_trial(
     trial: &NewTrial,
     changes: &[TrialChange],
 ) -> Result<Arc<FrozenTrial>, Broken> {
-    // The number is what Optuna would give: how many trials of the study came before.
+    // One more than the last: what Optuna gives, which counts the trials before. The study is locked by now.
     let micros = |column: &str| format!("(extract(epoch FROM {column}) * 1000000)::int8");
     let sql = format!(
         "INSERT INTO trials (number, study_id, state, datetime_start, datetime_complete)
-         VALUES ((SELECT count(*) FROM trials WHERE study_id = $1::int8), $1::int8, $2::text::trialstate,
+         VALUES (coalesce((SELECT number + 1 FROM trials WHERE study_id = $1::int8 ORDER BY trial_id DESC LIMIT 1), 0),
+                 $1::int8, $2::text::trialstate,
                  CASE WHEN $3::bool THEN {NOW} END, CASE WHEN $4::bool THEN {NOW} END)
          RETURNING trial_id::int8, number::int8, {}, {}",
         micros("datetime_start"),

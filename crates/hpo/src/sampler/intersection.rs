@@ -20,7 +20,8 @@ impl Intersection {
             *self = Self { line: view.history.line(), ..Self::default() };
         }
         for trial in view.history.finished_since(self.taken_in) {
-            if trial.state != TrialState::Complete {
+            // One without parameters says nothing about them.
+            if trial.state != TrialState::Complete || trial.params.is_empty() {
                 continue;
             }
             match &mut self.space {

@@ -23,10 +23,11 @@ pub(super) fn create_trial(
     trial: &NewTrial,
     changes: &[TrialChange],
 ) -> Result<Arc<FrozenTrial>, Broken> {
-    // The number is what Optuna would give: how many trials of the study came before. The write lock is held already.
+    // One more than the last: what Optuna gives, which counts the trials before. The write lock is held by now.
     let sql = format!(
         "INSERT INTO trials (number, study_id, state, datetime_start, datetime_complete)
-         VALUES ((SELECT count(*) FROM trials WHERE study_id = ?1), ?1, ?2, iif(?3, {NOW}, NULL), iif(?4, {NOW}, NULL))
+         VALUES (coalesce((SELECT number + 1 FROM trials WHERE study_id = ?1 ORDER BY trial_id DESC LIMIT 1), 0),
+                 ?1, ?2, iif(?3, {NOW}, NULL), iif(?4, {NOW}, NULL))
          RETURNING trial_id, number, datetime_start, datetime_complete"
     );
     let begun = trial.state != TrialState::Waiting;

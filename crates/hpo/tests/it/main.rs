@@ -2,5 +2,12 @@
 #![cfg(test)]
 
 mod contract;
+mod damage;
+mod dump;
+mod golden;
+mod lost_commit;
+mod optuna;
 mod postgres_server;
+mod python;
+mod together;
 mod worker;

@@ -112,6 +112,10 @@ impl PostgresServer {
         postgres::Client::connect(&self.url(database), postgres::NoTls).unwrap()
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgresql://{OWNER}@127.0.0.1:{}/{database}", self.port)
     }

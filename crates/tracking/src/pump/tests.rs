@@ -203,7 +203,7 @@ fn a_sink_that_hangs_is_left_behind_and_loses_nothing() {
     drop(hung);
     // It holds its cursor until it has noticed that nobody needs it any more.
     while std::fs::File::open(bench.folder.path().join("tracking/script.lock")).unwrap().try_lock().is_err() {
-        std::thread::sleep(QUICK.poll);
+        thread::sleep(QUICK.poll);
     }
     assert!(finish(bench.pump([])).is_complete());
     assert_eq!(bench.seqs(), (0..2000).collect::<Vec<_>>());
@@ -272,7 +272,7 @@ fn one_sink_that_hangs_holds_up_no_other() {
     let path = bench.folder.path().join("journal.jsonl");
     let pump = Pump::start(&path, bench.folder.path(), sinks, QUICK, |_, _| {});
     while pump.standings()[1].acknowledged != Some(9) {
-        std::thread::sleep(QUICK.poll);
+        thread::sleep(QUICK.poll);
     }
     let standings = pump.finish(Vec::new(), Duration::from_millis(50));
     assert!(!standings[0].is_complete());

@@ -15,6 +15,8 @@ pub(super) struct Worker {
     opened: bool,
     tail: Tail,
     repeats: Repeats,
+    /// Updates done, as the journal told last.
+    step: u64,
     /// Read and not yet acknowledged.
     batch: Vec<Told>,
     seat: Seat,
@@ -42,7 +44,7 @@ impl Worker {
         let backoff =
             Backoff::new(pace.first_wait, pace.longest_wait, pace.seed ^ ((seat.index as u64) << 32));
         let (tail, repeats, batch) = (Tail::of(journal), Repeats::default(), Vec::new());
-        Self { sink, opened: false, tail, repeats, batch, seat, pace, backoff, tell }
+        Self { sink, opened: false, tail, repeats, step: 0, batch, seat, pace, backoff, tell }
     }
 
     /// Works until the sink has everything, is given up, or nobody needs it any longer.
@@ -125,8 +127,9 @@ impl Worker {
                 record.map_err(|error| SinkFault::lasting("the journal cannot be read").because(error))?;
             let Some(record) = record else { break };
             let repeated = self.repeats.hear(&record.event);
+            self.step = record.event.step().unwrap_or(self.step);
             if cursor.acknowledged().is_none_or(|acknowledged| record.seq > acknowledged) {
-                self.batch.push(Told { record, repeated });
+                self.batch.push(Told { record, repeated, step: self.step });
             }
         }
         Ok(())

@@ -1,0 +1,33 @@
+//! The numbers of an event by the names that every tracker shows them under.
+
+use tapeline_events::Event;
+
+/// A number of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Point {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+}
+
+/// The numbers that `event` tells: `step/…` of an update, the metrics of an epoch under their own names, and `scored/…`
+/// of a span that was scored with the best weights. What is undefined is left out, what is not finite is not.
+pub(crate) fn points(event: &Event) -> Vec<Point> {
+    let point = |name: String, value: f64| Point { name, value };
+    match event {
+        Event::Step { learning_rate, gradient_norm, loss, losses, .. } => {
+            let own = [("loss", loss), ("learning_rate", learning_rate), ("gradient_norm", gradient_norm)];
+            let own = own.map(|(name, value)| point(format!("step/{name}"), *value));
+            let of_tasks = losses.iter().map(|(task, value)| point(format!("step/{task}/loss"), *value));
+            own.into_iter().chain(of_tasks).collect()
+        }
+        Event::EpochEnded { epoch, metrics, .. } => {
+            let defined = metrics.iter().filter_map(|(name, value)| Some(point(name.clone(), (*value)?)));
+            std::iter::once(point("epoch".into(), *epoch as f64)).chain(defined).collect()
+        }
+        Event::Scored { metrics, .. } => {
+            let defined = metrics.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+            defined.map(|(name, value)| point(format!("scored/{name}"), value)).collect()
+        }
+        _ => Vec::new(),
+    }
+}

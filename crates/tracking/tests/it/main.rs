@@ -1,0 +1,10 @@
+//! Trackers as others see them: real servers, asked through their own interfaces.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
+#![expect(clippy::disallowed_methods, reason = "a test starts processes and hands them their environment")]
+
+mod mlflow;
+mod mlflow_server;
+mod peer_python;
+mod tensorboard;
+mod wandb;
+mod written_run;
