@@ -20,8 +20,8 @@ use std::time::Instant;
 use functions::{Function, OTHERS, PROTOCOL};
 use serde_json::{Value, json};
 use tapeline_hpo::{
-    CmaEsSampler, FloatDistribution, HpoError, Kernels, NewTrial, Nsga2Sampler, Param, QmcSampler,
-    RandomSampler, Sampler, Study, TpeSampler, Trial, TrialRandom, TrialState,
+    AutoSampler, CmaEsSampler, FloatDistribution, HpoError, Kernels, NewTrial, Nsga2Sampler, Param,
+    QmcSampler, RandomSampler, Sampler, Study, TpeSampler, Trial, TrialRandom, TrialState,
 };
 
 /// After so many trials the best so far is noted.
@@ -37,6 +37,7 @@ fn sampler(name: &str) -> Result<Box<dyn Sampler>, Box<dyn Error>> {
     Ok(match name {
         "random" => Box::new(RandomSampler),
         "tpe" => Box::new(TpeSampler::default()),
+        "auto" => Box::new(AutoSampler::default()),
         "tpe_univariate" => Box::new(TpeSampler::with_kernels(Kernels::Single)),
         "tpe_group" => Box::new(TpeSampler::with_kernels(Kernels::Groups)),
         "cma_es" => Box::new(CmaEsSampler::default()),

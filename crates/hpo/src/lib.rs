@@ -69,8 +69,8 @@ pub use postgres::{PostgresOptions, PostgresStorage};
 pub use pruner::{NopPruner, Pruner, PrunerSpec};
 pub use random::TrialRandom;
 pub use sampler::{
-    CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, Nsga2Sampler, Nsga2Spec,
-    QmcSampler, QmcSpec, RandomSampler, Sampler, TpeSampler,
+    AutoSampler, CmaEsSampler, CmaEsSpec, GridSampler, GridSpec, JointSample, Kernels, NothingToSet,
+    Nsga2Sampler, Nsga2Spec, QmcSampler, QmcSpec, RandomSampler, Sampler, SamplerSpec, TpeSampler, TpeSpec,
 };
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 #[cfg(feature = "sqlite")]

@@ -1,25 +1,31 @@
 //! Who proposes parameters.
 
+mod auto;
 mod axis;
 mod cma_es;
+mod gaussian;
 mod generations;
 mod grid;
 mod intersection;
 #[cfg(test)]
 mod landscapes;
+mod normal;
 mod nsga2;
 mod qmc;
 mod random;
+mod spec;
 mod tpe;
 
 use std::collections::BTreeMap;
 
+pub use auto::AutoSampler;
 pub use cma_es::{CmaEsSampler, CmaEsSpec, DEFAULT_CMA_STARTUP_TRIALS};
 pub use grid::{GridSampler, GridSpec};
 pub use nsga2::{DEFAULT_CROSSOVER, DEFAULT_POPULATION, DEFAULT_SWAPPING, Nsga2Sampler, Nsga2Spec};
 pub use qmc::{QmcSampler, QmcSpec};
 pub use random::RandomSampler;
 pub(crate) use random::uniform;
+pub use spec::{NothingToSet, SamplerSpec, TpeSpec};
 pub use tpe::{Kernels, TpeSampler};
 
 use crate::{Attributes, Distribution, FrozenTrial, HpoError, SearchSpace, StudyView, TrialRandom};

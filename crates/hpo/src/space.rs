@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use spec::{ParamSpec, SpaceSpec};
 
-use crate::{Choice, Distribution, HpoError, Trial};
+use crate::{Choice, Distribution, HpoError, SearchSpace, Trial};
 
 /// Parameters with what they may be, some of them only where others have certain values.
 ///
@@ -170,6 +170,12 @@ impl Space {
     #[must_use]
     pub fn distribution(&self, name: &str) -> Option<&Distribution> {
         self.params.iter().find(|declared| declared.name == name).map(|declared| &declared.distribution)
+    }
+
+    /// All parameters, whenever they are there.
+    #[must_use]
+    pub fn parameters(&self) -> SearchSpace {
+        self.params.iter().map(|declared| (declared.name.clone(), declared.distribution.clone())).collect()
     }
 
     /// True if every parameter is there whatever the others are.

@@ -7,7 +7,6 @@
 mod axis;
 mod mixture;
 mod model;
-mod normal;
 mod spaces;
 mod split;
 #[cfg(test)]
@@ -16,6 +15,8 @@ mod tests;
 use std::collections::BTreeMap;
 
 use model::Model;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use spaces::JointSpaces;
 use split::Ranking;
 
@@ -25,13 +26,14 @@ use crate::{
 };
 
 /// Trials that are drawn at random first, so that there is something to tell apart.
-const STARTUP_TRIALS: usize = 10;
+pub(super) const STARTUP_TRIALS: usize = 10;
 
 /// Draws of which the best is taken.
-const CANDIDATES: usize = 24;
+pub(super) const CANDIDATES: usize = 24;
 
 /// Which parameters a kernel spans.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Kernels {
     /// All that every trial has, with one objective; each its own, with several. What Optuna 5.0 does.
     #[default]
@@ -131,6 +133,11 @@ impl TpeSampler {
         let result = work(self, &mut known);
         self.known = left.or(Some(known));
         result
+    }
+
+    /// How many trials say something, and into how many parts the space falls of which every trial has all or nothing.
+    pub(super) fn outline(&mut self, view: StudyView<'_>) -> (usize, usize) {
+        self.with_known(view, |_, known| (known.ranking.len(), known.spaces.parts().len()))
     }
 
     fn spans_one(&self, view: StudyView<'_>) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Heartbeat, Study};
 use crate::search::Search;
 use crate::{
-    Direction, HpoError, MemoryStorage, NopPruner, Pruner, RandomSampler, RawJson, Sampler, Storage,
+    AutoSampler, Direction, HpoError, MemoryStorage, NopPruner, Pruner, RawJson, Sampler, Storage,
     StudyRecord,
 };
 
@@ -136,7 +136,7 @@ impl StudyOptions {
     fn with(self, storage: Arc<dyn Storage>, record: StudyRecord) -> Study {
         let noted = record.system_attributes.get(SEED).and_then(|raw| raw.as_str().parse().ok());
         let seed = self.seed.or(noted).unwrap_or(DEFAULT_SEED);
-        let sampler = self.sampler.unwrap_or_else(|| Box::new(RandomSampler));
+        let sampler = self.sampler.unwrap_or_else(|| Box::new(AutoSampler::default()));
         let pruner = self.pruner.unwrap_or_else(|| Box::new(NopPruner));
         let search = Search::new(storage, record, seed, sampler, pruner);
         Study { search: Arc::new(search), heartbeat: self.heartbeat }

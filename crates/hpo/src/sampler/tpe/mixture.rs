@@ -10,8 +10,8 @@
 use std::collections::HashMap;
 
 use super::axis::{Axis, NumberAxis};
-use super::normal::{LN_SQRT_TAU, cut_quantile, ln_mass};
 use crate::TrialRandom;
+use crate::sampler::normal::{LN_SQRT_TAU, cut_quantile, ln_mass};
 
 /// So many of the latest trials count fully; older ones count less the older they are.
 const LATEST: usize = 25;

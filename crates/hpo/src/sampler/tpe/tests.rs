@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::axis::Axis;
 use super::mixture::{Mixture, Weighting};
-use super::normal;
 use super::split::Ranking;
+use crate::sampler::normal;
 use crate::{
     CategoricalDistribution, Choice, Direction, Distribution, FloatDistribution, FrozenTrial,
     IntDistribution, Param, RawJson, TrialId, TrialState,
