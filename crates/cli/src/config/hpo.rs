@@ -1,17 +1,13 @@
 //! The `hpo:` section: what is searched, by which values, how, and for how long.
 
-mod sampler;
-
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tapeline_hpo::{Direction, HpoError, PrunerSpec, SpaceSpec};
+use tapeline_hpo::{Direction, HpoError, PrunerSpec, Sampler, SamplerSpec, SearchSpace, Space, SpaceSpec};
 use tapeline_trainer::{Tasks, metric};
 
 use super::key_path::KeyPath;
-
-pub(crate) use sampler::SamplerSpec;
 
 /// Trials of a study that names no number: what a space of a few parameters needs.
 const DEFAULT_TRIALS: usize = 100;
@@ -183,6 +179,18 @@ impl ObjectiveSpec {
 }
 
 impl HpoSpec {
+    /// The sampler, over the parameters of `space`.
+    ///
+    /// # Errors
+    /// Every fault, with its path relative to `hpo.sampler`.
+    pub(crate) fn sampler(&self, space: &Space) -> Result<Box<dyn Sampler>, garde::Report> {
+        let declared: SearchSpace = space
+            .names()
+            .filter_map(|name| Some((name.to_owned(), space.distribution(name)?.clone())))
+            .collect();
+        self.sampler.check(&declared)
+    }
+
     /// The objectives, of a section that was checked with the same tasks.
     pub(crate) fn objectives(&self, tasks: &Tasks) -> Vec<Objective> {
         self.objectives.iter().filter_map(|spec| spec.check(tasks).ok()).collect()
@@ -253,7 +261,7 @@ impl HpoSpec {
             Err(HpoError::Space { faults }) => faults,
             Err(other) => vec![other.to_string()],
             Ok(space) => {
-                for (path, error) in self.sampler.check(&space).err().iter().flat_map(garde::Report::iter) {
+                for (path, error) in self.sampler(&space).err().iter().flat_map(garde::Report::iter) {
                     faults.push((KeyPath::parse(&format!("hpo.sampler.{path}")), error.to_string()));
                 }
                 return;

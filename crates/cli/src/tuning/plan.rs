@@ -128,7 +128,7 @@ impl Plan {
             self.objectives.iter().map(|objective| objective.direction).collect();
         let refuse =
             |section: &str, report: garde::Report| Failure::bad_input(anyhow!("hpo.{section}: {report}"));
-        let sampler = self.hpo.sampler.check(&self.space).map_err(|report| refuse("sampler", report))?;
+        let sampler = self.hpo.sampler(&self.space).map_err(|report| refuse("sampler", report))?;
         let pruner = self.hpo.pruner.check().map_err(|report| refuse("pruner", report))?;
         Ok(Study::of(self.name.clone(), directions)
             .storage(storage)

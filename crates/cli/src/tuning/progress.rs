@@ -1,10 +1,8 @@
 //! What a person sees while trials run: a line for each that ends, and where the study stands.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tapeline_hpo::{FrozenTrial, HpoError, Study, TrialState};
 
 use super::attribute::{self, FAIL_REASON};
@@ -20,8 +18,6 @@ pub(crate) struct Board {
     metrics: Vec<String>,
     trials: usize,
     side_by_side: usize,
-    /// On a terminal.
-    bar: Option<ProgressBar>,
     told: BTreeSet<u64>,
     /// What was there before is not told again.
     begun: bool,
@@ -30,14 +26,8 @@ pub(crate) struct Board {
 impl Board {
     pub(crate) fn new(plan: &Plan, side_by_side: usize) -> Self {
         let metrics = plan.objectives.iter().map(|objective| short(&objective.metric)).collect();
-        let bar = stderr().is_terminal().then(|| {
-            let bar =
-                ProgressBar::with_draw_target(Some(plan.hpo.trials as u64), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{wide_bar:.blue} {pos}/{len} {msg}");
-            if let Ok(style) = style { bar.with_style(style) } else { bar }
-        });
         let trials = plan.hpo.trials;
-        Self { metrics, trials, side_by_side, bar, told: BTreeSet::new(), begun: false }
+        Self { metrics, trials, side_by_side, told: BTreeSet::new(), begun: false }
     }
 
     /// Tells of what ended since the last time.
@@ -51,30 +41,19 @@ impl Board {
             .collect();
         self.told.extend(ended.iter().map(|trial| trial.number));
         let is_first = !std::mem::replace(&mut self.begun, true);
-        if ended.is_empty() && self.bar.is_none() {
+        if ended.is_empty() {
             return Ok(());
         }
         let standing = Standing::of(study.record(), &history);
         let place = self.place(&standing);
-        if is_first && !ended.is_empty() {
-            self.say(&format!("going on: {place}"));
+        if is_first {
+            eprintln!("going on: {place}");
         } else {
             for trial in &ended {
-                self.say(&format!("{} · {place}", self.line(trial)));
+                eprintln!("{} · {place}", self.line(trial));
             }
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(standing.spent as u64);
-            bar.set_message(place);
-        }
         Ok(())
-    }
-
-    fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
-        }
     }
 
     /// How a trial ended.
@@ -119,14 +98,6 @@ impl Board {
             "{best} · {}/{} done, {} pruned, {} failed, {} running{left}",
             standing.spent, self.trials, standing.pruned, standing.failed, standing.running
         )
-    }
-}
-
-impl Drop for Board {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }
 
