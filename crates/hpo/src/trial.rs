@@ -303,6 +303,7 @@ pub(crate) fn disagrees(name: &str, number: u64, earlier: &Distribution, now: &D
 }
 
 fn read_fixed(raw: &RawJson) -> Option<BTreeMap<String, Choice>> {
-    let serde_json::Value::Object(values) = serde_json::from_str(raw.as_str()).ok()? else { return None };
-    Some(values.iter().map(|(name, value)| (name.clone(), Choice::from_json(value))).collect())
+    // Python may have written it, with `NaN` and `Infinity` in it.
+    let crate::JsonValue::Object(values) = raw.parse().ok()? else { return None };
+    Some(values.iter().map(|(name, value)| (name.clone(), value.to_choice())).collect())
 }

@@ -258,7 +258,7 @@ fn several_objectives_are_an_error_and_no_panic(member: &Member<'_>) {
         let mut trial = study.ask().expect("a trial is asked for");
         match ask(member, &mut trial) {
             Ok(values) => {
-                drop(study.tell(trial, Outcome::Values(vec![values[0], 0.0])).expect("a trial is told"))
+                study.tell(trial, Outcome::Values(vec![values[0], 0.0])).expect("a trial is told");
             }
             Err(error) => {
                 return assert!(matches!(error, HpoError::Sampler { .. }), "another error: {error}");

@@ -179,7 +179,7 @@ fn assert_lived(trial: &FrozenTrial) {
                 assert!(same, "step {step} is {read:?}, not {value}");
             }
             TrialChange::UserAttribute { key, value } => {
-                assert_eq!(trial.user_attributes.get(&key), Some(&value))
+                assert_eq!(trial.user_attributes.get(&key), Some(&value));
             }
             TrialChange::SystemAttribute { key, value } => {
                 assert_eq!(trial.system_attributes.get(&key), Some(&value));
@@ -202,7 +202,7 @@ fn what_is_written_is_read(open: Open<'_>) {
                 TrialChange::Report { step, value } => drop(trial.intermediate.insert(step, value)),
                 TrialChange::UserAttribute { key, value } => drop(trial.user_attributes.insert(key, value)),
                 TrialChange::SystemAttribute { key, value } => {
-                    drop(trial.system_attributes.insert(key, value))
+                    drop(trial.system_attributes.insert(key, value));
                 }
             }
         }

@@ -65,7 +65,8 @@ fn best_split(rows: &[Vec<f64>], targets: &[f64], part: &[usize]) -> Option<(usi
     // Sums around the mean, so that large values with small differences lose no digits.
     let mean = part.iter().map(|row| targets[*row]).sum::<f64>() / part.len() as f64;
     let mut best: Option<(f64, usize, f64)> = None;
-    for column in 0..rows[part[0]].len() {
+    let columns = 0..rows[part[0]].len();
+    for column in columns {
         let mut pairs: Vec<(f64, f64)> =
             part.iter().map(|row| (rows[*row][column], targets[*row] - mean)).collect();
         pairs.sort_by(|left, right| left.0.total_cmp(&right.0));

@@ -62,7 +62,7 @@ pub(super) fn studies(
         let table = author.study_table();
         let key = author.study_key();
         let sql = format!(
-            "SELECT {key}::int8, study_id::int8, key::text, value_json FROM {table} WHERE {of_these}"
+            "SELECT {key}::int8, study_id::int8, key::text, value_json::text FROM {table} WHERE {of_these}"
         );
         for row in connection.query(&sql, &[&name])? {
             let Some(study) = studies.get_mut(&row.get(1)) else { continue };
@@ -96,7 +96,7 @@ pub(super) fn trials(
     let after = after.map_or(i64::MIN, |after| after.0);
     let micros = |column: &str| format!("(extract(epoch FROM {column}) * 1000000)::int8");
     let columns = format!(
-        "trial_id, number::int8, state::text, {}, {}",
+        "trial_id::int8, number::int8, state::text, {}, {}",
         micros("datetime_start"),
         micros("datetime_complete")
     );
@@ -115,10 +115,10 @@ pub(super) fn trials(
         "SELECT {columns} FROM trials WHERE study_id = $1::int8 AND trial_id > $2::int8 ORDER BY trial_id"
     );
     rows.extend(connection.query(&sql, &[&study.0, &after])?);
-    let ids: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+    let ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
     for (row, id) in rows.iter().zip(&ids) {
         assembly.trial(TrialRow {
-            id: i64::from(*id),
+            id: *id,
             number: row.get(1),
             state: row.get(2),
             started: Ok(time(row, 3)),
@@ -129,23 +129,24 @@ pub(super) fn trials(
         return Ok(assembly.finish(storage)?);
     }
     let mut each = |columns: &str, table: &str| {
-        connection.query(&format!("SELECT {columns} FROM {table} WHERE trial_id = ANY($1::int4[])"), &[&ids])
+        connection.query(&format!("SELECT {columns} FROM {table} WHERE trial_id = ANY($1::int8[])"), &[&ids])
     };
-    let params = "param_id::int8, trial_id::int8, param_name::text, param_value, distribution_json";
+    let params =
+        "param_id::int8, trial_id::int8, param_name::text, param_value::float8, distribution_json::text";
     for row in each(params, "trial_params")? {
         assembly.param(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
     }
-    let values = "trial_value_id::int8, trial_id::int8, objective::int8, value, value_type::text";
+    let values = "trial_value_id::int8, trial_id::int8, objective::int8, value::float8, value_type::text";
     for row in each(values, "trial_values")? {
         assembly.value(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
     }
-    let reports = "trial_intermediate_value_id::int8, trial_id::int8, step::int8, intermediate_value,
+    let reports = "trial_intermediate_value_id::int8, trial_id::int8, step::int8, intermediate_value::float8,
                    intermediate_value_type::text";
     for row in each(reports, "trial_intermediate_values")? {
         assembly.report(row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
     }
     for author in Author::BOTH {
-        let columns = format!("{}::int8, trial_id::int8, key::text, value_json", author.trial_key());
+        let columns = format!("{}::int8, trial_id::int8, key::text, value_json::text", author.trial_key());
         for row in each(&columns, author.trial_table())? {
             assembly.attribute(author, row.get(0), row.get(1), row.get(2), row.get(3));
         }

@@ -107,7 +107,7 @@ CREATE TABLE IF NOT EXISTS alembic_version (
 pub(super) fn prepare(server: &Server) -> Result<(), HpoError> {
     let operation = "make its tables";
     // Most workers find the tables, and reading needs no right to make any.
-    if server.read(operation, |connection, name| Ok(is_current(connection, name)?))? {
+    if server.read(operation, is_current)? {
         return Ok(());
     }
     server.write(operation, |connection| {

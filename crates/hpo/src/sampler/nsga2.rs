@@ -150,7 +150,7 @@ impl Lineage {
                 let before = generation.checked_sub(1).map_or(&[][..], |before| &self.parents[before].1);
                 let candidates =
                     members.iter().map(|trial| Parent::of(trial, directions)).chain(before.iter().cloned());
-                let best = best_of(candidates.collect(), population);
+                let best = best_of(&candidates.collect::<Vec<_>>(), population);
                 self.parents.push((numbers, best));
             }
             generation += 1;
@@ -159,7 +159,7 @@ impl Lineage {
 }
 
 /// The best `count`, by rank, and the loneliest of the last rank that fits.
-fn best_of(candidates: Vec<Parent>, count: usize) -> Vec<Parent> {
+fn best_of(candidates: &[Parent], count: usize) -> Vec<Parent> {
     let losses: Vec<Vec<f64>> = candidates.iter().map(|parent| parent.losses.clone()).collect();
     let violations: Vec<f64> = candidates.iter().map(|parent| parent.violation).collect();
     let mut by_rank: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

@@ -141,7 +141,12 @@ pub(super) fn trials(
         "JOIN trial_values v ON v.trial_id = t.trial_id",
         &mut |row| {
             let kind = text(row, 4).unwrap_or_default();
-            assembly.value(row.get(0)?, row.get(1)?, row.get(2)?, float(row, 3), kind);
+            match whole(row, 2) {
+                Some(objective) => assembly.value(row.get(0)?, row.get(1)?, objective, float(row, 3), kind),
+                None => {
+                    assembly.fault("trial_values", row.get(0)?, "objective is no whole number".to_owned())
+                }
+            }
             Ok(())
         },
     )?;
@@ -150,7 +155,13 @@ pub(super) fn trials(
         "JOIN trial_intermediate_values v ON v.trial_id = t.trial_id",
         &mut |row| {
             let kind = text(row, 4).unwrap_or_default();
-            assembly.report(row.get(0)?, row.get(1)?, row.get(2)?, float(row, 3), kind);
+            match whole(row, 2) {
+                Some(step) => assembly.report(row.get(0)?, row.get(1)?, step, float(row, 3), kind),
+                None => {
+                    let fault = "step is no whole number".to_owned();
+                    assembly.fault("trial_intermediate_values", row.get(0)?, fault);
+                }
+            }
             Ok(())
         },
     )?;

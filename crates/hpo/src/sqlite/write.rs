@@ -130,7 +130,7 @@ pub(super) fn apply(
             }
             TrialChange::UserAttribute { key, value } => note(transaction, Author::User, trial, key, value)?,
             TrialChange::SystemAttribute { key, value } => {
-                note(transaction, Author::System, trial, key, value)?
+                note(transaction, Author::System, trial, key, value)?;
             }
         }
     }

@@ -95,7 +95,8 @@ impl Assembly {
         self.trials.is_empty()
     }
 
-    fn fault(&mut self, table: &'static str, row: i64, fault: String) {
+    /// Keeps a fault of a row that could not even be taken in.
+    pub(crate) fn fault(&mut self, table: &'static str, row: i64, fault: String) {
         self.faults.push(RowFault { table, row, fault });
     }
 

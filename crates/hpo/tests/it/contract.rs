@@ -1,5 +1,6 @@
 //! Every storage keeps its contract.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +11,14 @@ use tapeline_hpo::{
 
 use crate::postgres_server::PostgresServer;
 
+/// Runs every check, so that all that fail are named.
+fn check(open: contract::storage::Open<'_>) {
+    let fails = |check: contract::storage::Check| catch_unwind(AssertUnwindSafe(|| check(open))).is_err();
+    let failed: Vec<&str> =
+        contract::storage::CHECKS.iter().filter(|(_, check)| fails(*check)).map(|(name, _)| *name).collect();
+    assert!(failed.is_empty(), "these checks failed: {failed:?}");
+}
+
 #[test]
 fn memory_is_a_storage() {
     #[expect(
@@ -18,14 +27,14 @@ fn memory_is_a_storage() {
     )]
     let now = || Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as i64);
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::with_clock(now));
-    contract::storage::check(&|| Arc::clone(&storage));
+    check(&|| Arc::clone(&storage));
 }
 
 fn check_file(journal: SqliteJournal) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("studies.db");
     let options = SqliteOptions { journal, ..SqliteOptions::default() };
-    contract::storage::check(&|| Arc::new(SqliteStorage::open(&file, options).unwrap()));
+    check(&|| Arc::new(SqliteStorage::open(&file, options).unwrap()));
 }
 
 #[test]
@@ -41,14 +50,12 @@ fn a_file_without_a_log_is_a_storage() {
 #[test]
 fn sqlite_in_memory_is_a_storage() {
     let storage: Arc<dyn Storage> = Arc::new(SqliteStorage::in_memory().unwrap());
-    contract::storage::check(&|| Arc::clone(&storage));
+    check(&|| Arc::clone(&storage));
 }
 
 #[test]
 fn postgresql_is_a_storage() {
     let Some(server) = PostgresServer::shared() else { return };
     let url = server.database();
-    contract::storage::check(&|| {
-        Arc::new(PostgresStorage::connect(&url, PostgresOptions::default()).unwrap())
-    });
+    check(&|| Arc::new(PostgresStorage::connect(&url, PostgresOptions::default()).unwrap()));
 }

@@ -56,7 +56,7 @@ fn what_optuna_puts_up_with_is_read() {
 
 #[test]
 fn every_row_that_cannot_be_read_is_named_with_what_to_do() {
-    let cases: [(&str, &[&str]); 13] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("UPDATE trials SET state = 'complete' WHERE trial_id = 1", &["row 1 of trials", "COMPLETE"]),
         ("UPDATE trials SET number = NULL WHERE trial_id = 3", &["row 3 of trials", "number is NULL"]),
         (
@@ -85,6 +85,10 @@ fn every_row_that_cannot_be_read_is_named_with_what_to_do() {
         (
             "UPDATE trial_user_attributes SET value_json = 'not json' WHERE trial_id = 2",
             &["row 2 of trial_user_attributes", "write JSON"],
+        ),
+        (
+            "UPDATE trial_intermediate_values SET step = 'x' WHERE trial_id = 3",
+            &["row 3 of trial_intermediate_values", "step is no whole number"],
         ),
         ("UPDATE study_directions SET direction = 'minimize'", &["row 1 of study_directions", "MINIMIZE"]),
         ("DELETE FROM study_directions", &["row 1 of studies", "study_directions"]),

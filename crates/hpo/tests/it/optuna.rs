@@ -169,6 +169,26 @@ fn a_file_of_ours_has_the_tables_of_optuna() {
 }
 
 #[test]
+fn infinities_stand_where_optuna_puts_them() {
+    let (folder, url) = file();
+    fill(&open(&url));
+    let connection = rusqlite::Connection::open(folder.path().join("studies.db")).unwrap();
+    for table in ["trial_values WHERE value", "trial_intermediate_values WHERE intermediate_value"] {
+        let (table, column) = table.split_once(" WHERE ").unwrap();
+        let sql = format!(
+            "SELECT {column}_type FROM {table} WHERE {column} IS NULL OR abs({column}) > 1e308 OR
+                           {column}_type <> 'FINITE' GROUP BY 1 HAVING max({column}) IS NULL ORDER BY 1"
+        );
+        let mut statement = connection.prepare(&sql).unwrap();
+        let kinds: Vec<String> =
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let expected: &[&str] =
+            if table == "trial_values" { &["INF_NEG", "INF_POS"] } else { &["INF_NEG", "INF_POS", "NAN"] };
+        assert_eq!(kinds, expected, "{table}");
+    }
+}
+
+#[test]
 fn the_dashboard_shows_our_studies() {
     let Some(python) = Optuna::V5.python() else { return };
     let (_folder, url) = file();

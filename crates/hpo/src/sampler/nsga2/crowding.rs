@@ -7,10 +7,10 @@
 /// infinities are no distance apart.
 pub(super) fn crowding(points: &[&[f64]]) -> Vec<f64> {
     let mut distances = vec![0.0; points.len()];
-    let objectives = points.first().map_or(0, |point| point.len());
+    let objectives = 0..points.first().map_or(0, |point| point.len());
     // Kept from one objective to the next: it decides which of equal ones is the outermost.
     let mut order: Vec<usize> = (0..points.len()).collect();
-    for objective in 0..objectives {
+    for objective in objectives {
         order.sort_by(|left, right| points[*left][objective].total_cmp(&points[*right][objective]));
         let losses: Vec<f64> = order.iter().map(|index| points[*index][objective]).collect();
         if losses.first() == losses.last() {

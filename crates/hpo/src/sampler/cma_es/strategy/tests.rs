@@ -26,7 +26,7 @@ fn a_strategy_learns_what_cmaes_learns() {
             strategy.learn(&points.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
         let near = |ours: f64, theirs: f64| {
-            assert!((ours - theirs).abs() <= 1e-10 * theirs.abs().max(1.0), "{ours} {theirs}")
+            assert!((ours - theirs).abs() <= 1e-10 * theirs.abs().max(1.0), "{ours} {theirs}");
         };
         near(strategy.sigma, case.sigma);
         strategy.mean.iter().zip(&case.mean).for_each(|(ours, theirs)| near(*ours, *theirs));
