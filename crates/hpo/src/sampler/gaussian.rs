@@ -65,7 +65,7 @@ impl<'a> Cube<'a> {
     }
 }
 
-impl improvement::Box for Cube<'_> {
+impl improvement::Region for Cube<'_> {
     fn axes(&self) -> usize {
         self.sides.len()
     }

@@ -32,7 +32,7 @@ pub(super) fn log_expected(best: f64, mean: f64, spread: f64) -> f64 {
 }
 
 /// What a point of the space can be.
-pub(super) trait Box {
+pub(super) trait Region {
     fn axes(&self) -> usize;
     /// Any place on an axis.
     fn anywhere(&self, axis: usize, random: &mut TrialRandom) -> f64;
@@ -44,7 +44,7 @@ pub(super) trait Box {
 /// so far, the best first.
 pub(super) fn most_promising(
     process: &Process<'_>,
-    space: &impl Box,
+    space: &impl Region,
     best: f64,
     best_first: &[&[f64]],
     taken: &[Vec<f64>],
@@ -95,7 +95,7 @@ pub(super) fn most_promising(
 }
 
 /// A step from `centre` along some of the axes, one at least.
-fn step(space: &impl Box, centre: &[f64], distance: f64, random: &mut TrialRandom) -> Vec<f64> {
+fn step(space: &impl Region, centre: &[f64], distance: f64, random: &mut TrialRandom) -> Vec<f64> {
     let sure = random.below(space.axes());
     let all = random.unit() < 0.5;
     centre
