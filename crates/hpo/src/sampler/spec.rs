@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tpe::{CANDIDATES, STARTUP_TRIALS};
 use super::{
-    AutoSampler, CmaEsSpec, GridSpec, Kernels, Nsga2Spec, QmcSpec, RandomSampler, Sampler, TpeSampler,
+    AutoSampler, CmaEsSpec, GridSpec, Kernels, Nsga2Spec, QmcSampler, QmcSpec, RandomSampler, Sampler,
+    TpeSampler,
 };
 use crate::SearchSpace;
 
@@ -101,7 +102,7 @@ impl SamplerSpec {
             Self::Auto(_) => Box::new(AutoSampler::default()),
             Self::Tpe(spec) => Box::new(spec.check()?),
             Self::Random(_) => Box::new(RandomSampler),
-            Self::Qmc(spec) => Box::new(spec.check()?),
+            Self::Qmc(spec) => Box::new(QmcSampler::new(*spec, Some(space.clone()))),
             Self::Grid(spec) => Box::new(spec.check(space)?),
             Self::CmaEs(spec) => Box::new(spec.check()?),
             Self::Nsga2(spec) => Box::new(spec.check()?),
