@@ -82,13 +82,11 @@ impl TpeSpec {
             );
             return Err(report);
         }
-        Ok(TpeSampler {
-            kernels: self.kernels,
-            constant_liar: self.constant_liar,
-            startup_trials: self.startup_trials,
-            candidates: self.candidates,
-            ..TpeSampler::default()
-        })
+        let mut sampler = TpeSampler::with_kernels(self.kernels);
+        sampler.constant_liar = self.constant_liar;
+        sampler.startup_trials = self.startup_trials;
+        sampler.candidates = self.candidates;
+        Ok(sampler)
     }
 }
 
