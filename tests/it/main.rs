@@ -13,6 +13,7 @@ mod exactness;
 mod extract;
 mod full_disk;
 mod gone_reader;
+mod hpo;
 mod ingest;
 mod kill;
 mod looking;

@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod doctor;
+mod hpo;
 mod layers;
 mod libtorch;
 mod mutants;
@@ -37,6 +38,7 @@ const EXIT_UNSUPPORTED: u8 = 2;
 #[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
 enum Task {
     Train(train::Train),
+    Hpo(hpo::Hpo),
     Test(test::Test),
     Doctor(doctor::Doctor),
     Libtorch(libtorch::command::Libtorch),
@@ -53,6 +55,7 @@ impl Task {
     fn run(self, workspace: &Workspace) -> anyhow::Result<ExitCode> {
         match self {
             Self::Train(task) => task.run(workspace),
+            Self::Hpo(task) => task.run(workspace),
             Self::Test(task) => task.run(workspace),
             Self::Doctor(task) => task.run(workspace),
             Self::Libtorch(task) => task.run(workspace),

@@ -5,6 +5,7 @@ mod data;
 mod doctor;
 mod evaluate;
 mod extract;
+mod hpo;
 mod lr_find;
 mod registry;
 mod replay;
@@ -37,6 +38,9 @@ enum Verb {
     WalkForward(walk_forward::Arguments),
     /// Score a trained run again from its artefact and the same bars; with `--split test` it opens the test span.
     Evaluate(evaluate::Arguments),
+    /// Search for better values of a configuration.
+    #[command(subcommand)]
+    Hpo(hpo::Verb),
     /// Write the features and forecasts of any bars as Parquet, from a run or a registered model.
     Extract(extract::Arguments),
     /// Register trained extractors as numbered versions, and say which is in use.
@@ -77,7 +81,7 @@ impl ConfigArguments {
 
 /// The configuration a run was started with; today's environment has no say in it.
 fn config_of(run: &RunFolder) -> Result<RunConfig, Failure> {
-    let sources = Sources { file: Some(run.config()), environment: Vec::new(), set: Vec::new() };
+    let sources = Sources { file: Some(run.config()), ..Sources::default() };
     Ok(crate::config::load(&sources).map_err(Failure::bad_input)?.config)
 }
 
@@ -88,6 +92,7 @@ pub(crate) fn run(command: &Command) -> Result<i32, Failure> {
         Verb::LrFind(arguments) => lr_find::run(arguments),
         Verb::WalkForward(arguments) => walk_forward::run(arguments),
         Verb::Evaluate(arguments) => evaluate::run(arguments),
+        Verb::Hpo(verb) => hpo::run(verb),
         Verb::Extract(arguments) => extract::run(arguments),
         Verb::Registry(verb) => registry::run(verb),
         Verb::Data(verb) => data::run(verb),

@@ -15,6 +15,7 @@
 
 mod extract;
 mod fault;
+mod hpo;
 mod key_path;
 mod late;
 mod layer;
@@ -23,6 +24,7 @@ mod paths;
 mod run;
 mod scalar;
 mod schema;
+mod searched;
 mod show;
 mod sources;
 mod suggest;
@@ -30,6 +32,8 @@ mod tree;
 mod typing;
 mod wording;
 mod yaml;
+
+use std::sync::OnceLock;
 
 use schemars::schema_for;
 use serde_json::Value as Json;
@@ -40,7 +44,9 @@ use layers::Layers;
 use schema::Schema;
 
 pub(crate) use fault::ConfigError;
+pub(crate) use hpo::{HpoSpec, Keep, Objective, PARAMETERS, RetrainSpec, SECONDS};
 pub(crate) use run::{DeviceSpec, RunConfig, ThreadsSpec};
+pub(crate) use searched::{own_values, with_values};
 pub(crate) use sources::Sources;
 
 /// A configuration that was read without a fault, and where each of its values comes from.
@@ -69,24 +75,32 @@ pub(crate) fn json_schema() -> Json {
     schema_for!(RunConfig).to_value()
 }
 
+/// The same, made once.
+fn schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(json_schema)
+}
+
 /// Reads and checks the configuration that `sources` give.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
 pub(crate) fn load(sources: &Sources) -> Result<Resolved, ConfigError> {
     let (layers, mut faults) = sources.layers();
-    let document = json_schema();
     let merged = layers.merged().map_err(|error| {
         let message = format!("the layers cannot be merged: {error}");
         ConfigError::new(vec![Fault { origin: Origin::Default, path: KeyPath::root(), message, help: None }])
     })?;
-    let typed = typing::read(&layers, &merged, Schema::of(&document));
+    let typed = typing::read(&layers, &merged, Schema::of(schema()));
     faults.extend(typed.faults);
     let (config, found) = extract::run_config(&layers, typed.value, typed.left_out);
     faults.extend(found);
     let Some(mut config) = config else { return Err(ConfigError::new(faults)) };
     faults.extend(paths::expand_home(&mut config, sources.home().as_deref(), &layers));
     faults.extend(late::impossible_values(&layers, &config, &faults));
+    if faults.is_empty() {
+        faults.extend(searched::faults(&layers, &config));
+    }
     if faults.is_empty() { Ok(Resolved { config, layers }) } else { Err(ConfigError::new(faults)) }
 }
 

@@ -49,6 +49,15 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+/// An error among others, where it passes through what knows no exit codes.
+impl std::error::Error for Failure {}
+
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         match error {

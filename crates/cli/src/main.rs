@@ -29,6 +29,7 @@ mod streamed_file;
 mod summary;
 mod targets;
 mod trackers;
+mod tuning;
 mod watch;
 
 use clap::Parser;

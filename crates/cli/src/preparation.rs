@@ -18,15 +18,28 @@ pub(crate) struct Checked {
 
 /// Checks the sections and sets the number of threads, for libtorch and for the data.
 pub(crate) fn check(config: &RunConfig) -> Result<Checked, Failure> {
+    let mut checked = sections(config, 0, Device::Cpu)?;
+    checked.threads = use_threads(config.threads)?;
+    checked.device = device(config.device)?;
+    use_deterministic_kernels(config, checked.device)?;
+    Ok(checked)
+}
+
+/// The CPU's kernels are; those of another device where the configuration wants it.
+fn use_deterministic_kernels(config: &RunConfig, device: Device) -> Result<(), Failure> {
+    if config.training.deterministic && device != Device::Cpu {
+        tapeline_torch_ext::use_deterministic_kernels().map_err(Failure::failed)?;
+    }
+    Ok(())
+}
+
+/// Checks the sections, in a process whose threads are set and whose device is known.
+pub(crate) fn sections(config: &RunConfig, threads: usize, device: Device) -> Result<Checked, Failure> {
     let refuse =
         |section: &str, report: garde::Report| Failure::bad_input(anyhow::anyhow!("{section}: {report}"));
     let pipeline = config.data.check().map_err(|report| refuse("data", report))?;
     let tasks = config.tasks.check().map_err(|report| refuse("tasks", report))?;
-    let threads = use_threads(config.threads)?;
-    let device = device(config.device)?;
-    if config.training.deterministic && device != Device::Cpu {
-        tapeline_torch_ext::use_deterministic_kernels().map_err(Failure::failed)?;
-    }
+    use_deterministic_kernels(config, device)?;
     Ok(Checked { pipeline, tasks, device, threads })
 }
 

@@ -16,6 +16,7 @@ mod scatter;
 mod several;
 pub(crate) mod skill;
 mod span;
+pub(crate) mod study;
 mod sweep;
 mod table;
 mod targets;

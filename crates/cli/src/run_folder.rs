@@ -10,6 +10,12 @@ use tapeline_trainer::{Checkpoints, Scorecard};
 
 /// The file that says that a run is made of parts.
 const FAMILY: &str = "family.json";
+/// The folder of an experiment's studies.
+pub(crate) const STUDIES: &str = "hpo";
+/// The names of the folders of a study's trials begin with this.
+pub(crate) const OF_TRIAL: &str = "trial-";
+/// The names of the folders of what a study trained again begin with this.
+pub(crate) const OF_RETRAINING: &str = "retrain-";
 
 /// `runs/<experiment>/<run-id>`, or a part of such a run in a folder below it.
 #[derive(Clone, Debug)]
@@ -20,12 +26,15 @@ pub(crate) struct RunFolder {
 impl RunFolder {
     /// A new folder under `output/experiment`, named after the time it was made; a number is added if that name is taken.
     pub(crate) fn create(output: &Path, experiment: &str, now: &jiff::Zoned) -> anyhow::Result<Self> {
-        let parent = output.join(experiment);
-        fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
-        let id = now.strftime("%Y%m%d-%H%M%S").to_string();
+        Self::create_in(&output.join(experiment), &now.strftime("%Y%m%d-%H%M%S").to_string())
+    }
+
+    /// A new folder under `parent`; a number is added to its name if that is taken.
+    pub(crate) fn create_in(parent: &Path, id: &str) -> anyhow::Result<Self> {
+        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
         let mut attempt = 1;
         loop {
-            let name = if attempt == 1 { id.clone() } else { format!("{id}-{attempt}") };
+            let name = if attempt == 1 { id.to_owned() } else { format!("{id}-{attempt}") };
             let path = parent.join(name);
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
@@ -49,10 +58,15 @@ impl RunFolder {
         &self.path
     }
 
-    /// The folder that holds the experiments, wherever it was moved to since.
+    /// The folder that holds the experiments, wherever it was moved to since. A run of a study lies two folders deeper than
+    /// others, in `<experiment>/hpo/<study>`.
     pub(crate) fn output(&self) -> &Path {
         let run = self.parent().unwrap_or(&self.path);
-        run.parent().and_then(Path::parent).unwrap_or_else(|| Path::new("."))
+        let ancestor = |level| run.ancestors().nth(level);
+        let id = run.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let of_study = id.starts_with(OF_TRIAL) || id.starts_with(OF_RETRAINING);
+        let deeper = of_study && ancestor(2).is_some_and(|folder| folder.ends_with(STUDIES));
+        ancestor(if deeper { 4 } else { 2 }).unwrap_or_else(|| Path::new("."))
     }
 
     /// The run that this one is a part of, such as the walk-forward of a fold.

@@ -252,6 +252,41 @@ impl Study {
         Ok(retired)
     }
 
+    /// Takes a running trial for dead, whatever its signs of life: whoever started its worker saw it end. It fails with `reason`,
+    /// and what it tried is queued again unless it was tried again `retries` times already. Returns the number of the queued
+    /// one; nothing happens to a trial that does not run.
+    ///
+    /// # Errors
+    /// What the storage says; [`HpoError::UnknownNumber`] if there is no such trial.
+    pub fn retire(&self, number: u64, reason: &str, retries: usize) -> Result<Option<u64>, HpoError> {
+        let history = self.search.synced()?;
+        let unknown = || HpoError::UnknownNumber { study: self.record().name.clone(), number };
+        let trial = history.trial(number).ok_or_else(unknown)?;
+        if trial.state != TrialState::Running {
+            return Ok(None);
+        }
+        let value = RawJson::from_text(serde_json::Value::from(reason).to_string());
+        let reason = TrialChange::UserAttribute { key: "fail_reason".to_owned(), value };
+        match self.search.storage.finish_trial(trial.id, &[reason], TrialState::Fail, None) {
+            Ok(()) => self.retry(number, retries),
+            Err(HpoError::TrialFinished { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Queues again what a failed trial tried, unless it was tried again `retries` times already. Returns the number of the
+    /// queued one.
+    ///
+    /// # Errors
+    /// What the storage says; [`HpoError::UnknownNumber`] if there is no such trial.
+    pub fn retry(&self, number: u64, retries: usize) -> Result<Option<u64>, HpoError> {
+        let history = self.search.synced()?;
+        let unknown = || HpoError::UnknownNumber { study: self.record().name.clone(), number };
+        let trial = history.trial(number).ok_or_else(unknown)?;
+        let Some(again) = retry::of(trial, retries) else { return Ok(None) };
+        Ok(Some(self.search.storage.create_trial(self.search.record.id, &again)?.number))
+    }
+
     /// Draws the parameters of trial `number` again, from what it saw when it drew them, with this study's sampler and seed.
     /// They are the ones the trial has, whatever ran beside it, if it was sampled by the same sampler here and nothing of it
     /// was fixed. `None` if the trial does not say what it saw.

@@ -147,6 +147,11 @@ pub(super) fn run(verb: &Verb) -> Result<i32, Failure> {
     }
 }
 
+/// As `tapeline registry add --run RUN --model NAME`.
+pub(super) fn add_run(run: &std::path::Path, model: &str) -> Result<i32, Failure> {
+    add(&AddArguments { run: run.into(), model: model.into(), registry: None, json: false })
+}
+
 fn add(arguments: &AddArguments) -> Result<i32, Failure> {
     let run = RunFolder::open(&arguments.run).map_err(Failure::bad_input)?;
     let root = match &arguments.registry {

@@ -82,7 +82,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
             let folder = RunFolder::open(path).map_err(Failure::bad_input)?;
             (super::config_of(&folder)?, Some(folder))
         }
-        None => (with_absolute_paths(arguments.config.resolve()?.config)?, None),
+        // A run is one configuration; what else could be searched is no part of it.
+        None => {
+            let config = RunConfig { hpo: None, ..arguments.config.resolve()?.config };
+            (with_absolute_paths(config)?, None)
+        }
     };
     let family = match &folder {
         Some(folder) => {
@@ -136,11 +140,36 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         folder: &folder,
         progress: Some(&arguments.progress),
     };
-    let code = session.train(network.as_ref(), start, &interrupt)?;
-    if arguments.require_targets && code == DONE {
+    let Some(card) = session.to_the_end(network.as_ref(), start, &interrupt)? else {
+        session.say_how_to_go_on();
+        return Ok(INTERRUPTED);
+    };
+    session.print(&card)?;
+    if arguments.require_targets {
         targets::require(&targets::read(&folder)?)?;
     }
-    Ok(code)
+    Ok(DONE)
+}
+
+/// Trains a whole run in `folder`, from its newest checkpoint where it has one, and scores it; `None` when a signal came before
+/// its end. What a run leaves is left, nothing is printed but progress.
+pub(super) fn whole_run(
+    config: &RunConfig,
+    checked: &Checked,
+    folder: &RunFolder,
+    interrupt: &Interrupt,
+) -> Result<Option<Scorecard>, Failure> {
+    let (bars, audit, fingerprint) = checked.read()?;
+    let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
+    let lineage = checked.lineage(config, &data, &fingerprint);
+    let init = child_seed(config.seed, Purpose::Initialisation, 0);
+    let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
+    let start = if folder.has_checkpoints() { Start::Resume } else { Start::Fresh };
+    if start == Start::Fresh {
+        describe(folder, config, &lineage, &audit, network.parameters())?;
+    }
+    let session = Session { config, checked, data: &data, lineage: &lineage, folder, progress: None };
+    session.to_the_end(network.as_ref(), start, interrupt)
 }
 
 /// A part of a run is gone on with by the whole: it knows the part's bars and split.
@@ -213,19 +242,6 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn train(&self, network: &dyn Network, start: Start, interrupt: &Interrupt) -> Result<i32, Failure> {
-        let Some(card) = self.to_the_end(network, start, interrupt)? else {
-            self.say_how_to_go_on();
-            return Ok(INTERRUPTED);
-        };
-        print!("{}", score_table::render(&card));
-        print!("{}", targets::render(&targets::read(self.folder)?));
-        println!("run       {}", self.folder.path().display());
-        println!("artefact  {}", self.folder.artefact().display());
-        println!("report    {}", self.folder.report().display());
-        Ok(DONE)
-    }
-
     /// Trains, takes the best weights and scores them. `None` when a signal came.
     fn to_the_end(
         &self,
@@ -291,6 +307,15 @@ impl Session<'_> {
                  the last bits from what it would have learned there"
             )
         })
+    }
+
+    fn print(&self, card: &Scorecard) -> Result<(), Failure> {
+        print!("{}", score_table::render(card));
+        print!("{}", targets::render(&targets::read(self.folder)?));
+        println!("run       {}", self.folder.path().display());
+        println!("artefact  {}", self.folder.artefact().display());
+        println!("report    {}", self.folder.report().display());
+        Ok(())
     }
 
     fn plan(&self) -> Result<Plan, Failure> {

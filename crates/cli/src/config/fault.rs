@@ -14,6 +14,8 @@ pub(crate) enum Origin {
     Environment { variable: String },
     /// A `--set` flag, as it was typed.
     Flag { text: String },
+    /// A search that tries values.
+    Searched { key: String },
     /// Nobody gave the value.
     Default,
 }
@@ -40,6 +42,11 @@ impl ConfigError {
         faults.sort();
         faults.dedup();
         Self { faults }
+    }
+
+    /// The faults, in the order of their places.
+    pub(crate) fn faults(&self) -> &[Fault] {
+        &self.faults
     }
 }
 
@@ -104,7 +111,7 @@ impl Origin {
     }
 }
 
-/// `configs/hybrid.yaml:12:5`, `environment TAPELINE_SEED`, `--set seed=7` or `default`.
+/// `configs/hybrid.yaml:12:5`, `environment TAPELINE_SEED`, `--set seed=7`, `search over data.stride` or `default`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -112,6 +119,7 @@ impl fmt::Display for Origin {
             Self::File { name, at: None } => f.write_str(name),
             Self::Environment { variable } => write!(f, "environment {variable}"),
             Self::Flag { text } => write!(f, "--set {text}"),
+            Self::Searched { key } => write!(f, "search over {key}"),
             Self::Default => f.write_str("default"),
         }
     }

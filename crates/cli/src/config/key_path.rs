@@ -24,6 +24,16 @@ impl KeyPath {
         Self(text.split(separator).map(|key| Step::Key(key.into())).collect())
     }
 
+    /// The same where what follows `hpo.search_space` is one key: it is itself the path of a value.
+    pub(crate) fn with_whole_keys(mut self) -> Self {
+        let is = |place: usize, name: &str| matches!(self.0.get(place), Some(Step::Key(key)) if key == name);
+        if is(0, "hpo") && is(1, "search_space") && self.0.len() > 3 {
+            let key = Self(self.0.split_off(2)).joined(".");
+            self.0.push(Step::Key(key));
+        }
+        self
+    }
+
     /// Reads what `Display` writes.
     pub(crate) fn parse(text: &str) -> Self {
         let steps = text.split(['.', '[']).filter(|step| !step.is_empty());

@@ -21,6 +21,7 @@ enum Source {
     File { name: String, text: String },
     Environment { variable: String },
     Flag { text: String },
+    Searched { key: String },
 }
 
 impl Source {
@@ -33,6 +34,7 @@ impl Source {
             },
             Self::Environment { variable } => Origin::Environment { variable: variable.clone() },
             Self::Flag { text } => Origin::Flag { text: text.clone() },
+            Self::Searched { key } => Origin::Searched { key: key.clone() },
         }
     }
 
@@ -83,6 +85,11 @@ impl Layer {
     /// The flag `--set text`, which sets the value at `path`.
     pub(crate) fn flag(text: String, path: &KeyPath, value: &str) -> Result<Self, Vec<Fault>> {
         Self::single(Source::Flag { text }, path, value)
+    }
+
+    /// The value, as JSON, that a search tries at `key`.
+    pub(crate) fn searched(key: &str, path: &KeyPath, value: &str) -> Result<Self, Vec<Fault>> {
+        Self::single(Source::Searched { key: key.into() }, path, value)
     }
 
     fn single(source: Source, path: &KeyPath, value: &str) -> Result<Self, Vec<Fault>> {

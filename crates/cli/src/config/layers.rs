@@ -7,8 +7,9 @@ use super::fault::{Fault, Origin};
 use super::key_path::KeyPath;
 use super::layer::Layer;
 use super::run::RunConfig;
+use super::schema::Schema;
 use super::show;
-use super::tree::Node;
+use super::tree::{Content, Node};
 
 /// The key of the section whose default is a choice, not a set of values: see [`Layers::seed_tasks`].
 const TASKS: &str = "tasks";
@@ -29,6 +30,35 @@ impl Layers {
             lower.tree.remove(path);
         }
         self.0.push(layer);
+    }
+
+    /// Takes out of every layer the keys of the section at `path` that are not among `known`.
+    pub(crate) fn keep_only(&mut self, path: &KeyPath, known: &[&str]) {
+        for layer in &mut self.0 {
+            let keys = layer.tree.keys(path);
+            for key in keys.iter().filter(|key| !known.contains(&key.as_str())) {
+                layer.tree.remove(&path.join(key));
+            }
+        }
+    }
+
+    /// Puts the value that a search tries on top. If it chooses the kind of a section, the keys that this kind does not have
+    /// are forgotten.
+    pub(crate) fn try_value(&mut self, path: &KeyPath, layer: Layer, schema: Schema<'_>) {
+        let chosen = layer.tree.find(path).and_then(|(_, node)| match &node.content {
+            Content::Scalar(scalar) => Some(scalar.text.clone()),
+            _ => None,
+        });
+        let section = path.parent();
+        let tagged = schema.sections_at(&section).into_iter().find(|section| {
+            section
+                .tag()
+                .is_some_and(|(tag, word)| path.last_key() == Some(tag) && chosen.as_deref() == Some(word))
+        });
+        if let Some(tagged) = tagged {
+            self.keep_only(&section, &tagged.keys().collect::<Vec<_>>());
+        }
+        self.replace(path, layer);
     }
 
     /// Spells the default tasks out, unless a layer lists tasks already.

@@ -11,6 +11,7 @@ use tapeline_models::ModelSpec;
 use tapeline_tracking::TrackingSpec;
 use tapeline_trainer::{TargetsSpec, TasksSpec, TrainingSpec};
 
+use super::hpo::HpoSpec;
 use super::key_path::KeyPath;
 
 /// The seed of a run that names none.
@@ -49,6 +50,9 @@ pub(crate) struct RunConfig {
     pub(crate) targets: TargetsSpec,
     /// Who hears of it; nobody unless given.
     pub(crate) tracking: TrackingSpec,
+    /// What is searched when it is tuned; nothing unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hpo: Option<HpoSpec>,
 }
 
 impl Default for RunConfig {
@@ -67,6 +71,7 @@ impl Default for RunConfig {
             walk_forward: FoldsSpec::default(),
             targets: TargetsSpec::default(),
             tracking: TrackingSpec::default(),
+            hpo: None,
         }
     }
 }
@@ -78,6 +83,7 @@ impl RunConfig {
         let tasks = self.tasks.check();
         // Which metrics there are is known once the tasks are.
         let targets = tasks.as_ref().ok().and_then(|tasks| self.targets.check(tasks).err());
+        faults.extend(self.hpo.iter().flat_map(|hpo| hpo.faults(tasks.as_ref().ok())));
         for (section, report) in [
             ("data", self.data.check().err()),
             ("tasks", tasks.err()),
@@ -96,7 +102,7 @@ impl RunConfig {
 
     fn own_faults(&self) -> Vec<(KeyPath, String)> {
         let mut faults = Vec::new();
-        if let Err(message) = check_experiment(&self.experiment) {
+        if let Err(message) = check_folder_name(&self.experiment) {
             faults.push((KeyPath::root().join("experiment"), message));
         }
         if self.threads == ThreadsSpec::Count(0) {
@@ -111,7 +117,8 @@ impl RunConfig {
     }
 }
 
-fn check_experiment(name: &str) -> Result<(), String> {
+/// Whether `name` can be that of a folder.
+pub(super) fn check_folder_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("a name is needed: it becomes a folder".into());
     }

@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::key_path::KeyPath;
+use super::key_path::{KeyPath, Step};
+
+/// Sections within sections that are looked through for keys; ours are less deep.
+const DEEPEST: usize = 8;
 
 /// A schema and the document that its references point into.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,8 @@ pub(crate) enum Shape<'a> {
     /// A list of values of one schema.
     List(Schema<'a>),
     Section(Section<'a>),
+    /// Whatever YAML can say, which reads itself.
+    Any,
 }
 
 /// Keys and values.
@@ -65,7 +70,7 @@ impl<'a> Schema<'a> {
             Some(Json::Array(kinds)) => {
                 kinds.iter().filter_map(Json::as_str).filter_map(|kind| self.typed(kind)).collect()
             }
-            _ => Vec::new(),
+            _ => vec![Shape::Any],
         }
     }
 
@@ -96,6 +101,10 @@ impl<'a> Schema<'a> {
     }
 
     fn push_key_paths(self, path: &KeyPath, paths: &mut Vec<KeyPath>) {
+        // A section that can hold another of its kind has no end.
+        if path.steps().len() >= DEEPEST {
+            return;
+        }
         for shape in self.shapes() {
             let Shape::Section(section) = shape else { continue };
             for key in section.keys() {
@@ -109,6 +118,24 @@ impl<'a> Schema<'a> {
                 }
             }
         }
+    }
+}
+
+impl<'a> Schema<'a> {
+    /// The sections that can stand at `path`.
+    pub(crate) fn sections_at(self, path: &KeyPath) -> Vec<Section<'a>> {
+        let mut schemas = vec![self];
+        for step in path.steps() {
+            let Step::Key(key) = step else { return Vec::new() };
+            schemas =
+                schemas.into_iter().flat_map(Self::own_sections).filter_map(|it| it.value(key)).collect();
+        }
+        schemas.into_iter().flat_map(Self::own_sections).collect()
+    }
+
+    fn own_sections(self) -> Vec<Section<'a>> {
+        let section = |shape| if let Shape::Section(section) = shape { Some(section) } else { None };
+        self.shapes().into_iter().filter_map(section).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use super::fault::{Fault, Origin};
 use super::key_path::KeyPath;
 use super::layer::Layer;
 use super::layers::Layers;
+use super::schema::Schema;
 use super::suggest;
 use super::tree::Mark;
 
@@ -32,12 +33,16 @@ pub(crate) struct Sources {
     pub(crate) environment: Vec<(OsString, OsString)>,
     /// What `--set` was given, in order.
     pub(crate) set: Vec<String>,
+    /// A text with a name, instead of a file.
+    pub(crate) text: Option<(String, String)>,
+    /// What a search tries: values as JSON by their keys.
+    pub(crate) searched: Vec<(String, String)>,
 }
 
 impl Sources {
     /// A file, this process' environment, and flags.
     pub(crate) fn of_process(file: Option<PathBuf>, set: Vec<String>) -> Self {
-        Self { file, environment: std::env::vars_os().collect(), set }
+        Self { file, environment: std::env::vars_os().collect(), set, ..Self::default() }
     }
 
     /// The folder that `~` stands for.
@@ -62,10 +67,20 @@ impl Sources {
                 Err(found) => faults.extend(found),
             }
         }
+        for (key, value) in &self.searched {
+            let path = KeyPath::parse(key);
+            match Layer::searched(key, &path, value) {
+                Ok(layer) => layers.try_value(&path, layer, Schema::of(super::schema())),
+                Err(found) => faults.extend(found),
+            }
+        }
         (layers, faults)
     }
 
     fn file_layer(&self) -> Result<Layer, Vec<Fault>> {
+        if let Some((name, text)) = &self.text {
+            return Layer::file(name.clone(), text);
+        }
         let Some(path) = &self.file else { return Layer::file(BUILT_IN_NAME.into(), BUILT_IN) };
         let text = read(path)?;
         Layer::file(path.display().to_string(), &text)
@@ -89,7 +104,7 @@ impl Sources {
             .iter()
             .enumerate()
             .map(|(index, (name, value))| {
-                let path = KeyPath::split(&name[PREFIX.len()..].to_ascii_lowercase(), "__");
+                let path = KeyPath::split(&name[PREFIX.len()..].to_ascii_lowercase(), "__").with_whole_keys();
                 let fault = |message: String| {
                     let origin = Origin::Environment { variable: name.clone() };
                     vec![Fault { origin, path: path.clone(), message, help: None }]
@@ -119,7 +134,7 @@ impl Sources {
                             help: Some("for example --set training.num_epochs=50".into()),
                         }]
                     })?;
-                let path = KeyPath::split(key.trim(), ".");
+                let path = KeyPath::split(key.trim(), ".").with_whole_keys();
                 let layer = Layer::flag(text.clone(), &path, value)?;
                 Ok((path, layer))
             })

@@ -85,6 +85,14 @@ impl Node {
         entries.iter().find(|entry| entry.key == key).map(|entry| entry.mark)
     }
 
+    /// The keys of the section at `path`; none where there is no section.
+    pub(crate) fn keys(&self, path: &KeyPath) -> Vec<String> {
+        match self.find(path).map(|(_, node)| &node.content) {
+            Some(Content::Map(entries)) => entries.iter().map(|entry| entry.key.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Takes the key at `path` out with its value, if it is there.
     pub(crate) fn remove(&mut self, path: &KeyPath) {
         self.remove_below(path.steps());

@@ -39,6 +39,9 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn value(&mut self, schema: Schema<'a>, merged: &Value, path: &KeyPath) -> Option<Value> {
         let shapes = schema.shapes();
+        if let [Shape::Any] = shapes[..] {
+            return self.any(merged, path);
+        }
         match merged {
             Value::Dict(_, entries) => match self.choose_section(&shapes, schema.default(), entries, path) {
                 Some(section) => self.section(section, &shapes, schema.default(), entries, path),
@@ -55,6 +58,47 @@ impl<'a> Reader<'a> {
             }
             _ => self.scalar(&shapes, path),
         }
+    }
+
+    /// A value that no schema types: scalars are what YAML says they are.
+    fn any(&mut self, merged: &Value, path: &KeyPath) -> Option<Value> {
+        match merged {
+            Value::Dict(_, entries) => {
+                let mut read = Dict::new();
+                for (key, value) in entries {
+                    read.insert(key.clone(), self.any(value, &path.join(key))?);
+                }
+                Some(read.into())
+            }
+            Value::Array(_, items) => {
+                let items = items.iter().enumerate();
+                let read = items.map(|(index, item)| self.any(item, &path.then(Step::Index(index))));
+                Some(read.collect::<Option<Vec<_>>>()?.into())
+            }
+            _ => self.any_scalar(path),
+        }
+    }
+
+    fn any_scalar(&mut self, path: &KeyPath) -> Option<Value> {
+        let Some(Content::Scalar(scalar)) = self.layers.find(path).map(|node| &node.content) else {
+            return None;
+        };
+        match scalar.resolve() {
+            Plain::Null => return Some(Value::from(Empty::None)),
+            Plain::Bool(value) => return Some(value.into()),
+            Plain::Float(value) => return Some(value.into()),
+            Plain::Text => return Some(scalar.text.clone().into()),
+            Plain::Integer(value) => match integer(value, None) {
+                Ok(value) => return Some(value),
+                Err(message) => self.fault(path.clone(), message, None),
+            },
+            Plain::Blank => self.fault(path.clone(), "nothing is given here".into(), None),
+            Plain::NotFinite => {
+                let message = format!("expected a finite number, found `{}`", scalar.text);
+                self.fault(path.clone(), message, None);
+            }
+        }
+        None
     }
 
     fn list(&mut self, of: Schema<'a>, items: &[Value], path: &KeyPath) -> Value {

@@ -28,6 +28,7 @@ pub(crate) fn expected(shapes: &[Shape<'_>]) -> String {
             Shape::Bool => "`true` or `false`".into(),
             Shape::List(_) => "a list".into(),
             Shape::Section(_) => "keys and values".into(),
+            Shape::Any => "a value".into(),
         };
         if !parts.contains(&part) {
             parts.push(part);

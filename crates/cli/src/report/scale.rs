@@ -3,11 +3,13 @@
 use super::number;
 
 /// A range of values, laid out evenly or by their logarithm.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scale {
     low: f64,
     high: f64,
     log: bool,
+    /// Labels of its own, instead of round values.
+    labels: Option<Vec<Tick>>,
 }
 
 /// A labelled value.
@@ -22,10 +24,10 @@ impl Scale {
     pub(super) fn linear(low: f64, high: f64) -> Self {
         let widest = low.abs().max(high.abs());
         if high - low > widest * 1e-9 {
-            return Self { low, high, log: false };
+            return Self { low, high, log: false, labels: None };
         }
         let margin = if widest > 0.0 { widest * 0.1 } else { 1.0 };
-        Self { low: low - margin, high: high + margin, log: false }
+        Self { low: low - margin, high: high + margin, log: false, labels: None }
     }
 
     /// Even, around all finite `values` and a twentieth more on both sides. `None` without a finite value.
@@ -39,11 +41,17 @@ impl Scale {
     pub(super) fn wide_around(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let (low, high) = extent(values)?;
         if low > 0.0 && high / low > 30.0 {
-            Some(Self { low: low / 1.2, high: high * 1.2, log: true })
+            Some(Self { low: low / 1.2, high: high * 1.2, log: true, labels: None })
         } else {
             let margin = (high - low) * 0.05;
             Some(Self::linear(low - margin, high + margin))
         }
+    }
+
+    /// From 0 to 1 and a little more on both sides, with words at places of it.
+    pub(super) fn of_labels(labels: Vec<(f64, String)>) -> Self {
+        let labels = labels.into_iter().map(|(value, label)| Tick { value, label }).collect();
+        Self { low: -0.08, high: 1.08, log: false, labels: Some(labels) }
     }
 
     pub(super) const fn low(&self) -> f64 {
@@ -65,7 +73,11 @@ impl Scale {
 
     /// About `wanted` round values inside the range.
     pub(super) fn ticks(&self, wanted: usize) -> Vec<Tick> {
-        if self.log { self.decades() } else { self.even_ticks(wanted) }
+        match &self.labels {
+            Some(labels) => labels.clone(),
+            None if self.log => self.decades(),
+            None => self.even_ticks(wanted),
+        }
     }
 
     fn even_ticks(&self, wanted: usize) -> Vec<Tick> {

@@ -1,0 +1,184 @@
+//! A process that trains trials, one after the other.
+
+use std::io::BufRead;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+
+use anyhow::anyhow;
+use clap::ValueEnum;
+use tapeline_hpo::{HpoError, Outcome, Study};
+use tch::Device;
+
+use super::objective::{Ended, INTERRUPTED, Objective};
+use super::plan::{Plan, RETRIES};
+use super::progress::Board;
+use super::standing::{self, Standing};
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::signal::Interrupt;
+
+/// What a worker says when it wants a trial, and what it hears then: one line each.
+pub(crate) const READY: &str = "ready";
+pub(crate) const GO: &str = "go";
+pub(crate) const STOP: &str = "stop";
+pub(crate) const FINISH: &str = "finish";
+
+/// What becomes of the running trial when a signal comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnSignal {
+    /// It is trained to its end.
+    Finish,
+    /// It ends after its step, and is queued again.
+    Interrupt,
+}
+
+impl OnSignal {
+    /// As it is typed.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Finish => "finish",
+            Self::Interrupt => "interrupt",
+        }
+    }
+}
+
+/// How long a worker goes on.
+pub(crate) enum Orders {
+    /// Until the study has so many trials.
+    Until(usize),
+    /// As long as whoever started it says so, line by line.
+    Told(Receiver<()>),
+}
+
+impl Orders {
+    /// Orders on standard input; `stop` is set when the running trial is to end too, as it is when nobody is there any more to
+    /// give orders.
+    pub(crate) fn from_stdin(stop: Arc<AtomicBool>) -> Self {
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+                match line.trim() {
+                    GO if sender.send(()).is_ok() => {}
+                    FINISH => return,
+                    _ => break,
+                }
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        Self::Told(receiver)
+    }
+}
+
+/// This process, as trials name it.
+pub(crate) fn name() -> String {
+    format!("{}:{}", Host::read().name(), std::process::id())
+}
+
+/// A process that trains trials.
+pub(crate) struct Worker<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) study: &'a Study,
+    pub(crate) threads: usize,
+    pub(crate) device: Device,
+    pub(crate) orders: Orders,
+    pub(crate) on_signal: OnSignal,
+    pub(crate) interrupt: &'a Interrupt,
+    /// Set by whoever started it.
+    pub(crate) stop: Arc<AtomicBool>,
+    /// Who watches, if it is watched from here.
+    pub(crate) board: Option<Board>,
+}
+
+impl Worker<'_> {
+    /// Trains until the orders end, a signal comes or there is nothing more to try.
+    pub(crate) fn work(mut self) -> Result<(), Failure> {
+        let mut objective = Objective::new(self.plan, self.threads, self.device);
+        let (interrupt, stop) = (self.interrupt.clone(), Arc::clone(&self.stop));
+        let cuts = self.on_signal == OnSignal::Interrupt;
+        let interrupted = move || stop.load(Ordering::Relaxed) || (cuts && interrupt.came());
+        // Trials that a signal ended, queued again once they are told.
+        let cut_short = std::cell::RefCell::new(Vec::new());
+        let study = self.study;
+        let queue_again = || -> Result<(), HpoError> {
+            for number in cut_short.borrow_mut().drain(..) {
+                study.retry(number, usize::MAX)?;
+            }
+            Ok(())
+        };
+        let worked = study.optimize_while(
+            || -> anyhow::Result<bool> {
+                queue_again()?;
+                self.may_go_on()
+            },
+            |trial| -> anyhow::Result<Outcome> {
+                Ok(match objective.run(trial, &interrupted)? {
+                    Ended::Said(outcome) => outcome,
+                    Ended::Interrupted => {
+                        cut_short.borrow_mut().push(trial.number());
+                        Outcome::Failed(INTERRUPTED.into())
+                    }
+                })
+            },
+        );
+        queue_again().map_err(Failure::failed)?;
+        self.show()?;
+        worked.map_err(|error| error.downcast::<Failure>().unwrap_or_else(Failure::failed))
+    }
+
+    fn may_go_on(&mut self) -> anyhow::Result<bool> {
+        self.show()?;
+        if self.interrupt.came() || self.stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        match &self.orders {
+            Orders::Until(trials) => {
+                let standing = Standing::of(self.study.record(), &*self.study.history()?);
+                Ok(standing.spent + standing.running < *trials)
+            }
+            Orders::Told(orders) => {
+                println!("{READY}");
+                Ok(orders.recv().is_ok() && !self.stop.load(Ordering::Relaxed))
+            }
+        }
+    }
+
+    fn show(&mut self) -> Result<(), HpoError> {
+        match &mut self.board {
+            Some(board) => board.show(self.study),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<HpoError> for Failure {
+    fn from(error: HpoError) -> Self {
+        super::plan::storage_failure(error)
+    }
+}
+
+/// Takes trials for lost whose worker ran on this machine and is no more.
+pub(crate) fn retire_lost(study: &Study) -> Result<(), Failure> {
+    let history = study.history()?;
+    let host = Host::read().name().to_owned();
+    for trial in history.unfinished() {
+        let process = standing::worker(trial).and_then(|worker| {
+            worker.strip_prefix(&format!("{host}:")).and_then(|process| process.parse::<u32>().ok())
+        });
+        let Some(process) = process.filter(|process| !is_a_worker(*process)) else { continue };
+        study.retire(trial.number, &format!("its worker, process {process}, is no more"), RETRIES)?;
+    }
+    Ok(())
+}
+
+/// Whether a process of that number runs that could be a worker of ours.
+fn is_a_worker(process: u32) -> bool {
+    let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    process == std::process::id() || line.split(|byte| *byte == 0).any(|word| word == b"hpo")
+}
+
+/// What to say of a worker that ended by itself with a code.
+pub(crate) fn failed(code: i32) -> Failure {
+    let error = anyhow!("a worker gave up; what it said stands above");
+    if code == crate::failure::BAD_INPUT { Failure::bad_input(error) } else { Failure::failed(error) }
+}
