@@ -35,8 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
             "--set {other}: a run stays what it was; only `tracking` can change"
         )));
     }
-    let sources =
-        Sources { file: Some(folder.config()), environment: Vec::new(), set: arguments.set.clone() };
+    let sources = Sources { file: Some(folder.config()), set: arguments.set.clone(), ..Sources::default() };
     let config = crate::config::load(&sources).map_err(Failure::bad_input)?.config;
     let trackers = Trackers::of(&config, &folder, arguments.sink.as_deref(), trackers::PATIENT)?;
     if trackers.is_empty() {

@@ -137,6 +137,7 @@ impl Session<'_> {
             Err(error) => return Err(Stop::Worker(anyhow!("{error:#}"))),
         };
         let reports = Reports::new(self.plan, self.prepared, trial);
+        let clock = clock::stopwatch();
         let run = Run {
             data,
             network: network.as_ref(),
@@ -145,6 +146,7 @@ impl Session<'_> {
             lineage,
             checkpoints: &checkpoints,
             device: checked.device,
+            clock: &clock,
         };
         let begun = Instant::now();
         let ending = {
