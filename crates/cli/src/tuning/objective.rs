@@ -77,7 +77,7 @@ impl<'a> Objective<'a> {
         let mut config = self.plan.config_with(values).map_err(|error| Stop::Trial(in_a_line(&error)))?;
         config.experiment.clone_from(&self.plan.config.experiment);
         let checked = preparation::sections(&config, self.threads, self.device).map_err(Stop::trial)?;
-        checked.spell_out(&mut config);
+        checked.spell_out(&mut config).map_err(Stop::trial)?;
         let searches_data = self.plan.space.names().any(|key| key.starts_with("data."));
         let plan = self.plan;
         let prepared = self.samples.of(&config, &checked).map_err(|failure| {

@@ -84,7 +84,7 @@ pub(super) fn retrain(
                 ..plan.config_with(&row.values).map_err(Failure::bad_input)?
             };
             let checked = preparation::sections(&config, threads, device)?;
-            checked.spell_out(&mut config);
+            checked.spell_out(&mut config)?;
             let name = format!("{OF_RETRAINING}{:05}-seed-{seed}", row.trial);
             let folder = match RunFolder::open(&plan.folder.join(&name)) {
                 Ok(folder) => folder,
