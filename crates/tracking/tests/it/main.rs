@@ -3,5 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "a test starts processes and hands them their environment")]
 
 mod mlflow;
+#[expect(dead_code, reason = "the tests of the program ask it for more")]
 mod mlflow_server;
 mod written_run;
