@@ -19,6 +19,7 @@ mod kill;
 mod looking;
 mod mlflow;
 #[path = "../../crates/tracking/tests/it/mlflow_server.rs"]
+#[expect(dead_code, reason = "the tests of `tracking` do more with it")]
 mod mlflow_server;
 mod pandas;
 mod precision;

@@ -80,11 +80,17 @@ impl Board {
             self.epoch = epoch;
         }
         match event {
-            Event::Step { step, learning_rate, gradient_norm, loss, losses, .. } => {
+            Event::Step { step, learning_rate, gradient_norm, loss, losses, loss_scale, skipped, .. } => {
                 self.learning_rate = Some(*learning_rate);
                 self.gradient_norm = Some(*gradient_norm);
                 self.loss = Some(*loss);
                 self.losses.clone_from(losses);
+                if let Some(scale) = loss_scale {
+                    self.extra.insert("loss scale".into(), *scale);
+                }
+                if *skipped {
+                    *self.extra.entry("skipped steps".into()).or_default() += 1.0;
+                }
                 self.train_loss.add(*step as f64, *loss);
             }
             Event::EpochEnded { epoch, step, metrics } => {
@@ -96,7 +102,10 @@ impl Board {
             }
             Event::System { figures } => self.system.clone_from(figures),
             Event::CheckpointSaved { .. } => self.checkpoints += 1,
-            Event::Warning { .. } | Event::CheckpointFailed { .. } | Event::CheckpointDamaged { .. } => {
+            Event::Warning { .. }
+            | Event::GuardTripped { .. }
+            | Event::CheckpointFailed { .. }
+            | Event::CheckpointDamaged { .. } => {
                 self.warnings += 1;
             }
             Event::RunEnded { .. } => self.has_ended = true,

@@ -14,11 +14,14 @@ pub(crate) struct Point {
 pub(crate) fn points(event: &Event) -> Vec<Point> {
     let point = |name: String, value: f64| Point { name, value };
     match event {
-        Event::Step { learning_rate, gradient_norm, loss, losses, .. } => {
+        Event::Step { learning_rate, gradient_norm, loss, losses, loss_scale, skipped, .. } => {
             let own = [("loss", loss), ("learning_rate", learning_rate), ("gradient_norm", gradient_norm)];
             let own = own.map(|(name, value)| point(format!("step/{name}"), *value));
             let of_tasks = losses.iter().map(|(task, value)| point(format!("step/{task}/loss"), *value));
-            own.into_iter().chain(of_tasks).collect()
+            let scale = loss_scale.map(|scale| point("step/loss_scale".into(), scale));
+            // Where every step is done there is nothing to draw.
+            let skipped = skipped.then(|| point("step/skipped".into(), 1.0));
+            own.into_iter().chain(of_tasks).chain(scale).chain(skipped).collect()
         }
         Event::EpochEnded { epoch, metrics, .. } => {
             let defined = metrics.iter().filter_map(|(name, value)| Some(point(name.clone(), (*value)?)));

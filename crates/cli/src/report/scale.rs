@@ -140,18 +140,18 @@ pub(super) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)
 mod tests {
     use super::*;
 
-    fn labels(scale: Scale, wanted: usize) -> Vec<String> {
+    fn labels(scale: &Scale, wanted: usize) -> Vec<String> {
         scale.ticks(wanted).into_iter().map(|tick| tick.label).collect()
     }
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(labels(Scale::linear(0.0, 1.0), 5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(labels(Scale::linear(-0.13, 0.42), 5), ["0.0", "0.2", "0.4"]);
-        assert_eq!(labels(Scale::linear(0.0, 48_000.0), 4), ["0", "20,000", "40,000"]);
-        assert_eq!(labels(Scale::linear(0.0, 1e-3), 4), ["0.0000", "0.0005", "0.0010"]);
+        assert_eq!(labels(&Scale::linear(0.0, 1.0), 5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(&Scale::linear(-0.13, 0.42), 5), ["0.0", "0.2", "0.4"]);
+        assert_eq!(labels(&Scale::linear(0.0, 48_000.0), 4), ["0", "20,000", "40,000"]);
+        assert_eq!(labels(&Scale::linear(0.0, 1e-3), 4), ["0.0000", "0.0005", "0.0010"]);
         assert_eq!(
-            labels(Scale::linear(0.0, 2e-6), 2),
+            labels(&Scale::linear(0.0, 2e-6), 2),
             ["0", "1.0e−6", "2.0e−6"]
                 .map(|label| { if label == "0" { "0.00000".to_owned() } else { label.to_owned() } })
         );
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn wide_ranges_get_decades() {
         let scale = Scale::wide_around([0.02, 700.0]).unwrap();
-        assert_eq!(labels(scale, 5), ["0.1", "1", "10", "100"]);
+        assert_eq!(labels(&scale, 5), ["0.1", "1", "10", "100"]);
         assert!((scale.fraction(0.02 / 1.2)).abs() < 1e-12 && (scale.fraction(840.0) - 1.0).abs() < 1e-12);
     }
 

@@ -20,6 +20,8 @@ fn board() -> Board {
         gradient_norm: f64::INFINITY,
         loss: 0.5,
         losses,
+        loss_scale: Some(65536.0),
+        skipped: false,
     };
     board.hear(&step, Duration::from_secs(5));
     board.hear(&Event::System { figures: [("system/cpu".to_owned(), 12.5)].into() }, Duration::from_secs(5));

@@ -20,7 +20,16 @@ fn board() -> Board {
         let losses = [("price_prediction", loss), ("regime_detection", loss / 2.0)];
         let losses = losses.map(|(task, loss)| (task.to_owned(), loss)).into();
         let epoch = (step - 1) / 50 + 1;
-        let event = Event::Step { step, epoch, learning_rate: 1e-3, gradient_norm: 0.75, loss, losses };
+        let event = Event::Step {
+            step,
+            epoch,
+            learning_rate: 1e-3,
+            gradient_norm: 0.75,
+            loss,
+            losses,
+            loss_scale: Some(65536.0),
+            skipped: false,
+        };
         board.hear(&event, Duration::from_millis(500 * step));
         if step % 50 == 0 {
             let metrics =
@@ -70,7 +79,16 @@ fn no_size_is_too_small_and_no_figure_too_odd() {
     odd.hear(&Event::EpochStarted { epoch: 1, step: u64::MAX }, Duration::MAX);
     for loss in [f64::NAN, f64::INFINITY, 0.0, 0.0, -0.0] {
         let losses = [(String::new(), loss)].into();
-        let event = Event::Step { step: 1, epoch: 1, learning_rate: loss, gradient_norm: loss, loss, losses };
+        let event = Event::Step {
+            step: 1,
+            epoch: 1,
+            learning_rate: loss,
+            gradient_norm: loss,
+            loss,
+            losses,
+            loss_scale: None,
+            skipped: true,
+        };
         odd.hear(&event, Duration::ZERO);
     }
     for board in [board(), odd] {

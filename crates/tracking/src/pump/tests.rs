@@ -292,7 +292,7 @@ impl Sink for Stuck {
 
     fn open(&mut self, _: &mut Cursor) -> Result<(), SinkFault> {
         let waited = self.released.recv_timeout(Duration::from_secs(20));
-        self.in_vain.store(waited.is_err(), Ordering::Relaxed);
+        self.in_vain.fetch_or(waited.is_err(), Ordering::Relaxed);
         Ok(())
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Worker {
     seat: Seat,
     pace: Pace,
     backoff: Backoff,
+    /// Whether the cursor on the disk is behind, and that was told.
+    unsaved: bool,
     tell: Arc<dyn Fn(&str, &News) + Send + Sync>,
 }
 
@@ -44,7 +46,7 @@ impl Worker {
         let backoff =
             Backoff::new(pace.first_wait, pace.longest_wait, pace.seed ^ ((seat.index as u64) << 32));
         let (tail, repeats, batch) = (Tail::of(journal), Repeats::default(), Vec::new());
-        Self { sink, opened: false, tail, repeats, step: 0, batch, seat, pace, backoff, tell }
+        Self { sink, opened: false, tail, repeats, step: 0, batch, seat, pace, backoff, unsaved: false, tell }
     }
 
     /// Works until the sink has everything, is given up, or nobody needs it any longer.
@@ -159,7 +161,13 @@ impl Worker {
         self.seat.wait(wait, ended)
     }
 
-    fn tell_notes(&self, cursor: &mut Cursor) {
+    fn tell_notes(&mut self, cursor: &mut Cursor) {
+        let unsaved = cursor.last_error();
+        if let Some(error) = unsaved.filter(|_| !self.unsaved) {
+            let words = format!("how far it came cannot be noted, and it may get everything again: {error}");
+            (self.tell)(self.sink.name(), &News::Note(words));
+        }
+        self.unsaved = unsaved.is_some();
         for note in cursor.take_notes() {
             (self.tell)(self.sink.name(), &News::Note(note));
         }

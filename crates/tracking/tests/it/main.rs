@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test starts processes and hands them their environment")]
 
 mod mlflow;
+#[expect(dead_code, reason = "the tests of the program ask it for more")]
 mod mlflow_server;
 mod peer_python;
 mod tensorboard;
