@@ -56,8 +56,16 @@ fn observed(tracker: Tracker) -> Result<Vec<Duration>, Box<dyn Error>> {
     let mut times = Vec::new();
     for step in 1..=STEPS {
         let losses = BTreeMap::from([("price_prediction".into(), 0.5), ("regime_detection".into(), 1.3)]);
-        let event =
-            Event::Step { step, epoch: 1, learning_rate: 1e-3, gradient_norm: 0.7, loss: 0.123_456, losses };
+        let event = Event::Step {
+            step,
+            epoch: 1,
+            learning_rate: 1e-3,
+            gradient_norm: 0.7,
+            loss: 0.123_456,
+            losses,
+            loss_scale: None,
+            skipped: false,
+        };
         let begun = Instant::now();
         journal.observe(&event);
         times.push(begun.elapsed());
