@@ -153,6 +153,8 @@ pub(crate) fn steps(journal: &mut Journal, steps: std::ops::RangeInclusive<u64>)
             gradient_norm: f64::INFINITY,
             loss: loss(step),
             losses: BTreeMap::from([("price_prediction".into(), 0.25)]),
+            loss_scale: None,
+            skipped: false,
         });
     }
 }
