@@ -58,7 +58,7 @@ pub(crate) fn lineage() -> Lineage {
         seed: 9,
         data: "none".into(),
         pipeline: DataSpec::default(),
-        split: SplitInstants { last_train_decision: instant, validation_from: instant, test_from: instant },
+        split: SplitInstants::chronological(instant, instant, instant),
         labels: Vec::new(),
         tasks: TasksSpec::default(),
         network: network_spec(),

@@ -2,7 +2,16 @@ use super::*;
 
 fn step(step: u64) -> Event {
     let losses = BTreeMap::new();
-    Event::Step { step, epoch: 1, learning_rate: 0.1, gradient_norm: 1.0, loss: 0.5, losses }
+    Event::Step {
+        step,
+        epoch: 1,
+        learning_rate: 0.1,
+        gradient_norm: 1.0,
+        loss: 0.5,
+        losses,
+        loss_scale: None,
+        skipped: false,
+    }
 }
 
 fn ended(step: u64) -> Event {

@@ -114,6 +114,8 @@ impl Bench {
                 gradient_norm: 1.0,
                 loss: 0.5,
                 losses,
+                loss_scale: None,
+                skipped: false,
             });
         }
     }

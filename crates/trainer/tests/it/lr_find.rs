@@ -21,6 +21,7 @@ fn sweep(run: &SmallRun, spec: &LrFindSpec) -> Result<LrSweep, TrainError> {
             lineage: run.lineage(),
             checkpoints: &checkpoints,
             device: Device::Cpu,
+            clock: &|| std::time::Duration::ZERO,
         },
         spec,
         &|| false,
