@@ -190,15 +190,15 @@ fn cases() -> BTreeMap<&'static str, (SmallRun, u64)> {
 
 fn tiny() -> ModelSpec {
     let dropout = 0.1;
-    let cnn = CnnSpec {
-        channels: 4,
-        kernel_sizes: vec![3],
-        dilations: vec![1],
+    let cnn = CnnSpec { channels: 4, kernel_sizes: vec![3], dilations: vec![1], attention_heads: 2, dropout };
+    let lstm = LstmSpec {
+        hidden_size: 4,
+        num_layers: 1,
+        bidirectional: false,
         attention_heads: 2,
         dropout,
         recurrent_dropout: 0.0,
     };
-    let lstm = LstmSpec { hidden_size: 4, num_layers: 1, bidirectional: false, attention_heads: 2, dropout };
     ModelSpec::Hybrid(HybridSpec {
         cnn,
         lstm,
