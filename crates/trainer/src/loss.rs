@@ -8,6 +8,7 @@
 //! gradients, add up to those of the step.
 
 use tapeline_evaluation::distribution::pinball;
+use tapeline_torch_ext::autocast_kind;
 use tch::{Kind, Reduction, Tensor};
 
 use crate::balance::Balance;
@@ -56,7 +57,7 @@ pub(crate) struct PartLoss {
 }
 
 /// The loss of `outputs` (one per task, `[batch, output]`) against `targets`, as a share of the step that `denominators`
-/// belong to.
+/// belong to. Outputs are of 32 bits, and the calling thread is not under autocast.
 pub(crate) fn part_loss(
     tasks: &Tasks,
     balance: &Balance,
@@ -64,6 +65,14 @@ pub(crate) fn part_loss(
     targets: &[Targets],
     denominators: &Denominators,
 ) -> Result<PartLoss, tch::TchError> {
+    for output in outputs {
+        let (kind, autocast) = (output.f_kind()?, autocast_kind(output.device()));
+        if kind != Kind::Float || autocast.is_some() {
+            let message =
+                format!("losses are of 32 bits: a head gave {kind:?}, and autocast is to {autocast:?}");
+            return Err(tch::TchError::Kind(message));
+        }
+    }
     let mut means = Vec::with_capacity(outputs.len());
     for (((task, output), target), denominator) in
         tasks.iter().zip(outputs).zip(targets).zip(denominators.iter())
