@@ -11,6 +11,9 @@ use crate::error::TrainError;
 use crate::scorecard::{RegimeBaseline, RegimeScore};
 use crate::task::Task;
 
+/// A naive forecast by name: classes, and what came.
+type NaiveClasses = (&'static str, Vec<u32>, Vec<u32>);
+
 /// All that the figures of one regime horizon are made of, cut loose from the data set.
 pub(super) struct RegimeRows {
     task: String,
@@ -25,7 +28,7 @@ pub(super) struct RegimeRows {
     calibrated: Option<Vec<f64>>,
     class_weights: Vec<f64>,
     /// Naive forecasts: the class and what came, of the rows that each has a forecast for.
-    baselines: Vec<(&'static str, Vec<u32>, Vec<u32>)>,
+    baselines: Vec<NaiveClasses>,
 }
 
 /// Gathers horizon number `position` of `task`, which is head number `head` with `classes` scores a horizon.
@@ -170,7 +173,7 @@ fn baselines(
     samples: &[u32],
     actual: &[u32],
     seed: u64,
-) -> Result<Vec<(&'static str, Vec<u32>, Vec<u32>)>, TrainError> {
+) -> Result<Vec<NaiveClasses>, TrainError> {
     let (_, train) = train_rows(span, label);
     let train: Vec<u32> = train.into_iter().map(|class| class as u32).collect();
     let mut baselines = Vec::new();

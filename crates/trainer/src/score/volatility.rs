@@ -25,7 +25,7 @@ pub(super) struct VolatilityRows {
     variances: Vec<f64>,
     /// The train mean of each row's symbol, in logs; `None` without train rows.
     means: Option<Vec<f64>>,
-    baselines: Vec<(&'static str, Vec<Option<naive::Forecast>>)>,
+    baselines: Vec<naive::Named>,
 }
 
 /// Gathers horizon number `position` of `task`, which is head number `head`.

@@ -15,6 +15,9 @@ pub(super) struct Forecast {
     pub(super) log: f64,
 }
 
+/// A naive forecast by name: what it says of each row, where it says something.
+pub(super) type Named = (&'static str, Vec<Option<Forecast>>);
+
 /// The naive forecasts of `rows`, each where it has one; `mean_logs` are the train means of the label.
 pub(super) fn forecasts(
     span: &Span<'_>,
@@ -22,7 +25,7 @@ pub(super) fn forecasts(
     label: usize,
     horizon: usize,
     mean_logs: &TrainMeans,
-) -> Result<Vec<(&'static str, Vec<Option<Forecast>>)>, TrainError> {
+) -> Result<Vec<Named>, TrainError> {
     let train = train_rows(span, label);
     let of_rows = |forecast: &dyn Fn(u32) -> Option<Forecast>| {
         rows.samples.iter().map(|sample| forecast(*sample)).collect::<Vec<_>>()
