@@ -192,12 +192,12 @@ fn a_section_of_the_environment_comes_before_its_keys() {
 fn a_tilde_is_the_home_folder() {
     let environment = vec![("HOME".into(), "/home/someone".into())];
     let set = vec!["data.source={path: ~/bars, stamp: open}".into(), "output=~".into()];
-    let error = load(&Sources { environment: environment.clone(), set: set.clone(), file: None })
+    let error = load(&Sources { environment: environment.clone(), set: set.clone(), ..Sources::default() })
         .unwrap_err()
         .to_string();
     assert!(error.contains("--set output=~: output: expected text, found `~`"), "{error}");
     let set = vec![set[0].clone(), "output='~'".into()];
-    let config = load(&Sources { environment, set: set.clone(), file: None }).unwrap().config;
+    let config = load(&Sources { environment, set: set.clone(), ..Sources::default() }).unwrap().config;
     assert_eq!(config.data.source.path.as_deref(), Some(Path::new("/home/someone/bars")));
     assert_eq!(config.output, Path::new("/home/someone"));
     let error = load(&Sources { set, ..Sources::default() }).unwrap_err().to_string();
@@ -223,7 +223,7 @@ fn every_value_is_shown_with_its_source() {
     let set = vec!["training.num_epochs=3".into(), "data.max_age={1h: 2h}".into()];
     let path = root().join("configs/hybrid.yaml");
     let name = path.display().to_string();
-    let shown = load(&Sources { environment, set, file: Some(path) }).unwrap().annotated_yaml();
+    let shown = load(&Sources { environment, set, ..file(path) }).unwrap().annotated_yaml();
     let source = |key: &str| {
         let line = shown.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
         line.split_once("# ").map(|(_, source)| source.to_owned())
