@@ -16,8 +16,8 @@ use crate::small_run::SmallRun;
 
 const SECTION: &str = include_str!("hpo.yaml");
 
-/// Steps of a trial that is long enough to be met in the middle of it.
-const LONG: [&str; 2] = ["--set", "training.num_epochs=40"];
+/// Epochs of a trial that is long enough to be met in the middle of it.
+const LONG: [&str; 2] = ["--set", "training.num_epochs=12"];
 
 /// How often a study is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);

@@ -38,7 +38,7 @@ pub(super) fn faults(layers: &Layers, config: &RunConfig) -> Vec<Fault> {
     let Ok(space) = hpo.search_space.check() else { return Vec::new() };
     let base = super::resolved_yaml(&RunConfig { hpo: None, ..config.clone() });
     let trials = Trials::new(hpo, &space, config);
-    let mut found = Found { layers, faults: Vec::new(), keys: BTreeSet::new() };
+    let mut found = Found { layers, space: &space, faults: Vec::new(), keys: BTreeSet::new() };
     let mut good: Vec<(&str, Choice)> = Vec::new();
     for key in space.names() {
         for value in probes(space.distribution(key)) {
@@ -157,6 +157,7 @@ pub(crate) fn own_values(space: &Space, config: &RunConfig) -> BTreeMap<String, 
 /// Faults so far, one for each set of keys.
 struct Found<'a> {
     layers: &'a Layers,
+    space: &'a Space,
     faults: Vec<Fault>,
     keys: BTreeSet<Vec<String>>,
 }
@@ -172,7 +173,12 @@ impl Found<'_> {
 
     /// Puts the first of the faults that `values` lead to where the last of them is searched.
     fn push(&mut self, error: &ConfigError, values: &[(&str, &Choice)]) {
-        let Some(((key, _), first)) = values.last().zip(error.faults().first()) else { return };
+        // What is wrong with another key is told where that one is tried.
+        let of_another = |path: &str| {
+            self.space.distribution(path).is_some() && values.iter().all(|(key, _)| *key != path)
+        };
+        let own = error.faults().iter().find(|fault| !of_another(&fault.path.to_string()));
+        let Some(((key, _), first)) = values.last().zip(own) else { return };
         let keys = values.iter().map(|(key, _)| (*key).to_owned()).collect();
         if self.is_full() || !self.keys.insert(keys) {
             return;
