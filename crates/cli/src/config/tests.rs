@@ -223,12 +223,7 @@ fn every_value_is_shown_with_its_source() {
     let set = vec!["training.num_epochs=3".into(), "data.max_age={1h: 2h}".into()];
     let path = root().join("configs/hybrid.yaml");
     let name = path.display().to_string();
-<<<<<<< HEAD
-    let shown =
-        load(&Sources { environment, set, file: Some(path), ..Sources::default() }).unwrap().annotated_yaml();
-=======
     let shown = load(&Sources { environment, set, ..file(path) }).unwrap().annotated_yaml();
->>>>>>> h/hpo-cli
     let source = |key: &str| {
         let line = shown.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
         line.split_once("# ").map(|(_, source)| source.to_owned())

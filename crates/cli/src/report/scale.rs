@@ -160,11 +160,7 @@ mod tests {
     #[test]
     fn wide_ranges_get_decades() {
         let scale = Scale::wide_around([0.02, 700.0]).unwrap();
-<<<<<<< HEAD
         assert_eq!(labels(&scale, 5), ["0.1", "1", "10", "100"]);
-=======
-        assert_eq!(labels(scale.clone(), 5), ["0.1", "1", "10", "100"]);
->>>>>>> h/hpo-cli
         assert!((scale.fraction(0.02 / 1.2)).abs() < 1e-12 && (scale.fraction(840.0) - 1.0).abs() < 1e-12);
     }
 
