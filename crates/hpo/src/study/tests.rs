@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Heartbeat, Study};
 use crate::{
     Attributes, Choice, Direction, FloatDistribution, HpoError, IntDistribution, MemoryStorage, Outcome,
-    Pruner, RawJson, StudyView, Timestamp, Trial, TrialState,
+    Pruner, RandomSampler, RawJson, StudyView, Timestamp, Trial, TrialState,
 };
 
 fn bowl(trial: &mut Trial) -> Result<f64, HpoError> {
@@ -37,7 +37,7 @@ fn a_study_remembers_what_was_asked_and_told() {
 #[test]
 fn the_draws_of_a_trial_depend_on_seed_and_number_alone() {
     let params = |seed, order: &[usize]| {
-        let study = Study::minimize("s").seed(seed).create().unwrap();
+        let study = Study::minimize("s").sampler(RandomSampler).seed(seed).create().unwrap();
         let mut trials: Vec<_> = order.iter().map(|_| Some(study.ask().unwrap())).collect();
         for place in order {
             let mut trial = trials[*place].take().unwrap();
@@ -48,7 +48,7 @@ fn the_draws_of_a_trial_depend_on_seed_and_number_alone() {
     };
     assert_eq!(params(1, &[0, 1, 2, 3]), params(1, &[3, 1, 0, 2]));
     assert_ne!(params(1, &[0, 1, 2, 3]), params(2, &[0, 1, 2, 3]));
-    let swapped = Study::minimize("s").seed(1).create().unwrap();
+    let swapped = Study::minimize("s").sampler(RandomSampler).seed(1).create().unwrap();
     let mut trial = swapped.ask().unwrap();
     trial.suggest_categorical("kind", &["a", "b", "c"]).unwrap();
     trial.suggest_float("x", -5.0..=5.0).unwrap();

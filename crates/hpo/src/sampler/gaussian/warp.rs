@@ -10,8 +10,12 @@ pub(super) fn warp(losses: &[f64]) -> Vec<f64> {
     if !(least < most) {
         return losses.iter().map(|loss| if loss.is_finite() { 0.0 } else { loss.signum() }).collect();
     }
-    let mut values: Vec<f64> = losses.iter().map(|loss| loss.clamp(least, most)).collect();
-    standardise(&mut values);
+    // Measured by the better half, so that one outlier does not make all others alike.
+    let mut sorted: Vec<f64> = finite().collect();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted[sorted.len() / 2];
+    let spread = if middle > least { middle - least } else { most - least };
+    let values: Vec<f64> = losses.iter().map(|loss| (loss.clamp(least, most) - middle) / spread).collect();
     let best = POWERS.map(|power| bend(&values, power)).into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
     let mut values = best.map_or(values, |(_, bent)| bent);
     standardise(&mut values);
