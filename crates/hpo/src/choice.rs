@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::RawJson;
+use crate::{JsonValue, RawJson};
 
 /// What a category can be called. It is also how a value of any parameter is written outside: a float parameter's as
 /// [`Choice::Float`], an integer's as [`Choice::Int`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Choice {
     /// Nothing.
     Null,
@@ -22,6 +22,28 @@ pub enum Choice {
     Text(String),
     /// Anything else that JSON can say, to the letter.
     Json(RawJson),
+}
+
+/// Kind for kind and value for value; what JSON alone can say is equal when it says the same, whoever set its spaces.
+impl PartialEq for Choice {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Json(a), Self::Json(b)) => a == b || says_the_same(a, b),
+            _ => false,
+        }
+    }
+}
+
+fn says_the_same(a: &RawJson, b: &RawJson) -> bool {
+    match (JsonValue::parse(a.as_str()), JsonValue::parse(b.as_str())) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
 }
 
 impl Choice {
@@ -146,4 +168,13 @@ impl From<String> for Choice {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
+}
+
+#[test]
+fn a_list_is_the_same_with_and_without_spaces() {
+    let list = |text: &str| Choice::Json(RawJson::from_text(text));
+    // As a configuration says it, and as Python writes it.
+    assert!(list("[3,5]").is_same_as(&list("[3, 5]")) && list("[3,5]") == list("[3, 5]"));
+    assert!(list("{\"a\":[1,NaN]}") != list("{\"a\": [1, 2]}"));
+    assert!(list("[3,5]") != list("[5, 3]"));
 }
