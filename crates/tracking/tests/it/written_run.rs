@@ -75,8 +75,8 @@ impl WrittenRun {
 
     /// A process that sends to MLflow what the journal says.
     pub(crate) fn pump(&self, spec: MlflowSpec) -> Pump {
-        let spec = TrackingSpec { mlflow: Some(spec), ..TrackingSpec::default() };
-        let sinks = spec.sinks(&self.facts, &Secrets::default(), None).unwrap();
+        let tracking: TrackingSpec = serde_json::from_value(json!({ "mlflow": spec })).unwrap();
+        let sinks = tracking.sinks(&self.facts, &Secrets::default(), None).unwrap();
         let pace = Pace {
             poll: Duration::from_millis(20),
             first_wait: Duration::from_millis(100),
