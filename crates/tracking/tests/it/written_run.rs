@@ -74,7 +74,7 @@ impl WrittenRun {
     }
 
     /// A process that sends to MLflow what the journal says.
-    pub(crate) fn pump(&self, spec: MlflowSpec) -> Pump {
+    pub(crate) fn pump(&self, spec: &MlflowSpec) -> Pump {
         let tracking: TrackingSpec = serde_json::from_value(json!({ "mlflow": spec })).unwrap();
         let sinks = tracking.sinks(&self.facts, &Secrets::default(), None).unwrap();
         let pace = Pace {
@@ -90,7 +90,7 @@ impl WrittenRun {
 
     /// The same, for what the journal holds by now and the files, to its end.
     #[track_caller]
-    pub(crate) fn send(&self, spec: MlflowSpec) {
+    pub(crate) fn send(&self, spec: &MlflowSpec) {
         complete(&self.pump(spec).finish(self.files(), LONG));
     }
 
