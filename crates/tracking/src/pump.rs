@@ -15,6 +15,9 @@ use worker::Worker;
 
 pub use standing::{News, Standing};
 
+/// Whoever hears what a person should know: the sink's name, and the news.
+type Tell = Arc<dyn Fn(&str, &News) + Send + Sync>;
+
 /// How often and how patiently a pump works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -86,7 +89,7 @@ impl Pump {
         let standings = sinks.iter().map(|sink| Standing::new(sink.name())).collect();
         let state = Mutex::new(State { standings, files: None, stop: false });
         let pump = Self { shared: Arc::new(Shared { state, changed: Condvar::new() }) };
-        let tell: Arc<dyn Fn(&str, &News) + Send + Sync> = Arc::new(tell);
+        let tell: Tell = Arc::new(tell);
         for (index, sink) in sinks.into_iter().enumerate() {
             let (shared, tell) = (Arc::clone(&pump.shared), Arc::clone(&tell));
             let (journal, folder): (PathBuf, PathBuf) = (journal.into(), folder.into());

@@ -2,11 +2,10 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 
 use tapeline_events::{Repeats, Tail};
 
-use super::{News, Pace, Seat};
+use super::{News, Pace, Seat, Tell};
 use crate::backoff::Backoff;
 use crate::{Cursor, Sink, SinkFault, Told};
 
@@ -24,7 +23,7 @@ pub(super) struct Worker {
     backoff: Backoff,
     /// Whether the cursor on the disk is behind, and that was told.
     unsaved: bool,
-    tell: Arc<dyn Fn(&str, &News) + Send + Sync>,
+    tell: Tell,
 }
 
 /// What a round came to.
@@ -35,13 +34,7 @@ enum Round {
 }
 
 impl Worker {
-    pub(super) fn new(
-        sink: Box<dyn Sink>,
-        journal: &Path,
-        seat: Seat,
-        pace: Pace,
-        tell: Arc<dyn Fn(&str, &News) + Send + Sync>,
-    ) -> Self {
+    pub(super) fn new(sink: Box<dyn Sink>, journal: &Path, seat: Seat, pace: Pace, tell: Tell) -> Self {
         // Sinks of one run do not wait in step either.
         let backoff =
             Backoff::new(pace.first_wait, pace.longest_wait, pace.seed ^ ((seat.index as u64) << 32));

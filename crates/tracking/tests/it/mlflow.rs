@@ -38,7 +38,7 @@ fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back(server: &mut 
     let mut journal = run.journal();
     started(&mut journal);
     steps(&mut journal, 1..=40);
-    let pump = run.pump(spec(server));
+    let pump = run.pump(&spec(server));
     while pump.standings()[0].acknowledged < Some(20) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
@@ -121,7 +121,7 @@ fn a_server_killed_in_mid_run_has_every_point_once_when_it_is_back(server: &mut 
 
     // Everything is sent again by a process that knows nothing of it: the same run, and no point twice.
     run.forget();
-    run.send(spec(server));
+    run.send(&spec(server));
     assert_eq!(server.runs("killed").len(), 1);
     check(server);
 }
@@ -138,32 +138,32 @@ fn a_resumed_run_goes_on_in_the_same_run_and_an_interrupted_one_is_said_to_be(se
     steps(&mut journal, 1..=10);
     journal.observe(&Event::Interrupted { step: 10, epoch: 1 });
     journal.observe(&Event::RunEnded { step: 10, epoch: 1, outcome: Outcome::Interrupted });
-    run.send(spec(server));
+    run.send(&spec(server));
     let (id, interrupted) = status(server);
     assert_eq!(interrupted, "KILLED");
 
     journal.observe(&Event::ResumedFrom { step: 10, epoch: 1 });
     steps(&mut journal, 11..=20);
     // It dies of an error: nothing says that it ended.
-    run.send(spec(server));
+    run.send(&spec(server));
     assert_eq!(status(server), (id.clone(), "FAILED".into()));
 
     journal.observe(&Event::ResumedFrom { step: 10, epoch: 1 });
     steps(&mut journal, 11..=30);
     journal.observe(&Event::RunEnded { step: 30, epoch: 1, outcome: Outcome::Completed });
-    run.send(spec(server));
+    run.send(&spec(server));
     assert_eq!(status(server), (id.clone(), "FINISHED".into()));
     assert_eq!(server.history(&id, "step/loss").len(), 30);
 
     server.post("mlflow/runs/delete", &json!({ "run_id": id }));
-    let standing = run.pump(spec(server)).finish(Vec::new(), LONG).remove(0);
+    let standing = run.pump(&spec(server)).finish(Vec::new(), LONG).remove(0);
     assert!(standing.fault.unwrap().contains("was deleted on the server"));
 
     // The database is lost: everything that the journal knows goes to a new run.
     server.kill();
     server.lose_database();
     server.start_again();
-    run.send(spec(server));
+    run.send(&spec(server));
     let (other, finished) = status(server);
     assert_ne!(other, id);
     assert_eq!(finished, "FINISHED");
@@ -179,7 +179,7 @@ fn parts_of_a_study_hang_under_one_run(server: &MlflowServer) {
             started(&mut journal);
             journal.observe(&Event::RunEnded { step: 0, epoch: 1, outcome: Outcome::Completed });
             let spec = spec(server);
-            scope.spawn(move || trial.send(spec));
+            scope.spawn(move || trial.send(&spec));
         }
     });
     let runs = server.runs("tuning");

@@ -74,8 +74,8 @@ impl WrittenRun {
     }
 
     /// A process that sends to MLflow what the journal says.
-    pub(crate) fn pump(&self, spec: MlflowSpec) -> Pump {
-        self.pump_to(&TrackingSpec { mlflow: Some(spec), ..TrackingSpec::default() })
+    pub(crate) fn pump(&self, spec: &MlflowSpec) -> Pump {
+        self.pump_to(&serde_json::from_value(json!({ "mlflow": spec })).unwrap())
     }
 
     /// A process that sends to whom `spec` names.
@@ -94,7 +94,7 @@ impl WrittenRun {
 
     /// The same, for what the journal holds by now and the files, to its end.
     #[track_caller]
-    pub(crate) fn send(&self, spec: MlflowSpec) {
+    pub(crate) fn send(&self, spec: &MlflowSpec) {
         complete(&self.pump(spec).finish(self.files(), LONG));
     }
 
