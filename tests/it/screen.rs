@@ -38,14 +38,15 @@ fn assert_given_back(seen: &Value, code: i32) {
     assert!(seen["same_modes"] == true && seen["cursor_is_back"] == true, "{seen}");
 }
 
-const LONG: [&str; 2] = ["--set", "training.num_epochs=2000"];
+const PATIENT: &str = "training.early_stopping.patience=100000";
+const LONG: [&str; 4] = ["--set", "training.num_epochs=20000", "--set", PATIENT];
 
 #[test]
 fn keys_ask_for_a_checkpoint_and_for_an_end_after_the_epoch() {
     let run = SmallRun::new();
     let steps = json!([
         { "until": "checkpoint now", "press": "c" },
-        { "until": "a checkpoint is asked for", "press": "s" },
+        { "wait": 1.0, "press": "s" },
     ]);
     let Some(seen) = watched(&run, &steps, &LONG) else { return };
     assert_given_back(&seen, DONE);
@@ -61,7 +62,9 @@ fn keys_ask_for_a_checkpoint_and_for_an_end_after_the_epoch() {
 fn a_run_goes_on_when_its_screen_is_left() {
     let run = SmallRun::new();
     let steps = json!([{ "until": "leave this view", "press": "q" }]);
-    let Some(seen) = watched(&run, &steps, &["--set", "training.num_epochs=30"]) else { return };
+    let Some(seen) = watched(&run, &steps, &["--set", "training.num_epochs=30", "--set", PATIENT]) else {
+        return;
+    };
     assert_given_back(&seen, DONE);
     assert!(seen["after"].as_str().unwrap().contains("epoch 30/30"), "{seen}");
 }

@@ -217,6 +217,9 @@ fn a_run_goes_on_with_the_configuration_it_began_with() {
     let run = SmallRun::new();
     let mut training = run.start(&[]);
     training.wait_for_step(5);
+    while run.checkpoints().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
     training.kill();
     let config = run.run().join("config.yaml");
     let changed = fs::read_to_string(&config).unwrap().replace("hidden_size: 8", "hidden_size: 10");

@@ -1,7 +1,8 @@
 """Runs a program on a real pseudo-terminal, presses keys when it shows certain words, and says how it left the terminal.
 
-Arguments: a JSON list of steps, then the program and its arguments. A step is {"until": words, "press": keys} or
-{"until": words, "signal": number}. Prints a JSON object."""
+Arguments: a JSON list of steps, then the program and its arguments. A step has "until" (words that are shown; what was drawn
+over other words may be shown in parts) or "wait" (seconds since the step before), and "press" (keys) or "signal" (a
+number). Prints a JSON object."""
 import fcntl
 import json
 import os
@@ -23,7 +24,7 @@ fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 32, 120, 0, 0))
 before = termios.tcgetattr(terminal)
 os.write(terminal, b"\n")
 
-shown, seen, deadline = b"", 0, time.monotonic() + 300
+shown, seen, last, deadline = b"", 0, time.monotonic(), time.monotonic() + 300
 while time.monotonic() < deadline:
     if select.select([terminal], [], [], 0.05)[0]:
         try:
@@ -33,8 +34,10 @@ while time.monotonic() < deadline:
         if not part:
             break
         shown += part
-    if steps and steps[0]["until"].encode() in shown[seen:]:
-        step, seen = steps.pop(0), len(shown)
+    if steps and (
+        time.monotonic() - last >= steps[0]["wait"] if "wait" in steps[0] else steps[0]["until"].encode() in shown[seen:]
+    ):
+        step, seen, last = steps.pop(0), len(shown), time.monotonic()
         if "press" in step:
             os.write(terminal, step["press"].encode())
         else:

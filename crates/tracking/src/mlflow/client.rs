@@ -74,9 +74,12 @@ impl From<NoAnswer> for SinkFault {
 }
 
 /// Whether the same request may be granted later. A proxy in front of a server that restarts answers 404 without MLflow's
-/// word for it.
+/// word for it; `BAD_REQUEST` is its word for what its database refused, as when two runs name a new data set at once.
 fn may_pass(status: u16, code: &str) -> bool {
-    matches!(status, 408 | 425 | 429) || status >= 500 || (status == 404 && code.is_empty())
+    matches!(status, 408 | 425 | 429)
+        || status >= 500
+        || (status == 404 && code.is_empty())
+        || (status == 400 && code == "BAD_REQUEST")
 }
 
 impl Client {
