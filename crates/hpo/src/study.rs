@@ -41,19 +41,16 @@ pub struct Study {
 
 impl Study {
     /// A study in which less is better; see [`StudyOptions`] for the rest of it.
-    #[must_use]
     pub fn minimize(name: impl Into<String>) -> StudyOptions {
         StudyOptions::new(name, vec![Direction::Minimize])
     }
 
     /// A study in which more is better.
-    #[must_use]
     pub fn maximize(name: impl Into<String>) -> StudyOptions {
         StudyOptions::new(name, vec![Direction::Maximize])
     }
 
     /// A study of several objectives.
-    #[must_use]
     pub fn of(name: impl Into<String>, directions: impl Into<Vec<Direction>>) -> StudyOptions {
         StudyOptions::new(name, directions.into())
     }

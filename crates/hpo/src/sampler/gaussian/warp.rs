@@ -7,7 +7,7 @@ const POWERS: [f64; 9] = [-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0];
 pub(super) fn warp(losses: &[f64]) -> Vec<f64> {
     let finite = || losses.iter().copied().filter(|loss| loss.is_finite());
     let (least, most) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-    if !(least < most) {
+    if least >= most {
         return losses.iter().map(|loss| if loss.is_finite() { 0.0 } else { loss.signum() }).collect();
     }
     // Measured by the better half, so that one outlier does not make all others alike.

@@ -69,7 +69,7 @@ impl Ranking {
         let number = trial.number;
         let violation = violation(trial);
         if violation > 0.0 {
-            insert(&mut self.infeasible, violation, number, |a, b| a.total_cmp(b));
+            insert(&mut self.infeasible, violation, number, f64::total_cmp);
         } else if trial.state == TrialState::Complete {
             let losses = losses(trial.values.as_deref().unwrap_or_default(), &self.directions);
             if self.directions.len() > 1 {
