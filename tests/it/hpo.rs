@@ -181,12 +181,8 @@ fn the_same_search_draws_the_same() {
     let params = || {
         let search = Search::new();
         search.run(&["--set", "hpo.sampler={kind: tpe, startup_trials: 2}"]).ended_with(DONE);
-        let drawn = search
-            .trials()
-            .iter()
-            .map(|trial| (trial.params.clone(), trial.values.clone()))
-            .collect::<Vec<_>>();
-        drawn
+        let trials = search.trials();
+        trials.iter().map(|trial| (trial.params.clone(), trial.values.clone())).collect::<Vec<_>>()
     };
     assert_eq!(params(), params());
 }

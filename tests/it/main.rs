@@ -1,5 +1,7 @@
 //! The program `tapeline` from outside: words in, files and an exit code out. Every test works in a folder of its own, on
 //! a market of two symbols and three days, in one thread.
+#![expect(clippy::print_stdout, reason = "a test says what it skips")]
+#![expect(clippy::panic, reason = "a test that cannot go on should say why")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 #![expect(clippy::disallowed_methods, reason = "a test starts processes and hands them their environment")]
 

@@ -46,6 +46,7 @@ impl Interrupt {
     }
 }
 
+#[expect(clippy::exit, reason = "whoever asks twice wants no end that is waited for")]
 fn raise(flag: &AtomicBool) {
     if flag.swap(true, Ordering::Relaxed) {
         crate::screen::restore();

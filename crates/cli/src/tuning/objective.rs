@@ -222,9 +222,9 @@ impl Session<'_> {
 
     /// The values of the epoch whose weights a run would keep.
     fn score(&self, trial: &mut Trial, ending: &Ending, seconds: f64, parameters: f64) -> Outcome {
-        let best_by = match metric::find(&self.config.training.checkpointing.metric, &self.checked.tasks) {
-            Ok(metric) => metric,
-            Err(_) => return Outcome::Failed("training.checkpointing.metric does not exist".into()),
+        let Ok(best_by) = metric::find(&self.config.training.checkpointing.metric, &self.checked.tasks)
+        else {
+            return Outcome::Failed("training.checkpointing.metric does not exist".into());
         };
         let Some(epoch) = ending.state.epochs_to_best(&best_by) else {
             return Outcome::Failed(format!("{} was undefined after every epoch", best_by.name));

@@ -37,7 +37,7 @@ impl Host {
             look_at_system(system, self.process, &mut note);
         }
         if let Some(disks) = &mut self.disks {
-            let _refused = disks.refresh(false);
+            disks.refresh(false);
             // The disk of the folder is the one mounted nearest to it.
             let under = disks.iter().filter(|disk| self.folder.starts_with(disk.mount_point()));
             if let Some(disk) = under.max_by_key(|disk| disk.mount_point().components().count()) {
@@ -54,8 +54,8 @@ impl Host {
 
 fn look_at_system(system: &mut System, process: Pid, note: &mut dyn FnMut(&str, f64)) {
     // Figures that could not be renewed are those of the look before.
-    let _refused = system.refresh_cpu_specifics(CpuRefreshKind::nothing().with_usage());
-    let _refused = system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    system.refresh_cpu_specifics(CpuRefreshKind::nothing().with_usage());
+    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
     let only = ProcessesToUpdate::Some(&[process]);
     let kind = ProcessRefreshKind::nothing().with_memory().with_cpu();
     let _refused = system.refresh_processes_specifics(only, false, kind);

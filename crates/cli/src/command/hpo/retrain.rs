@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     };
     print!("{}", table.text());
     println!("report    {}", report::write(&plan, &study)?.display());
-    let Some(run) = table.winner().and_then(|winner| winner.middle_run()) else { return Ok(DONE) };
+    let Some(run) = table.winner().and_then(retrained::Row::middle_run) else { return Ok(DONE) };
     match &arguments.register {
         Some(model) => registry::add_run(&run, model),
         None => {

@@ -271,9 +271,7 @@ fn several_objectives_reach_more_volume_than_random_search() {
         crate::pareto::hypervolume(&front, &[1.1, 8.0])
     };
     let wins = (0..6)
-        .filter(|seed| {
-            volume(Box::new(TpeSampler::default()), *seed) > volume(Box::new(RandomSampler), *seed)
-        })
+        .filter(|seed| volume(Box::<TpeSampler>::default(), *seed) > volume(Box::new(RandomSampler), *seed))
         .count();
     assert!(wins >= 5, "it wins {wins} of 6");
 }
