@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tapeline_events::{Event, Outcome};
 
-use crate::program::{DONE, INTERRUPTED, forget_the_user};
+use crate::program::{BAD_INPUT, DONE, INTERRUPTED, forget_the_user};
 use crate::small_run::SmallRun;
 
 /// Runs `train` on a terminal that does `steps`; `None`, with the reason printed, where there is no Python.
@@ -85,4 +85,12 @@ fn an_interruption_gives_the_terminal_back() {
 fn lines_are_for_who_wants_them() {
     let Some(seen) = watched(&SmallRun::new(), &json!([]), &["--ui", "plain"]) else { return };
     assert_eq!((&seen["code"], &seen["entered"]), (&json!(DONE), &json!(0)), "{seen}");
+}
+
+#[test]
+fn what_cannot_be_shown_or_served_is_refused_before_there_is_a_run() {
+    let run = SmallRun::new();
+    run.train(&["--ui", "tui"]).ended_with(BAD_INPUT).complaining("--ui plain");
+    run.train(&["--metrics-listen", "0.0.0.0:0"]).ended_with(BAD_INPUT).complaining("--metrics-allow-remote");
+    assert!(!run.folder().join("runs").exists());
 }

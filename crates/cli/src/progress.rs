@@ -67,6 +67,18 @@ pub(crate) struct ProgressArguments {
     scrape: ScrapeArguments,
 }
 
+impl ProgressArguments {
+    /// Refuses what cannot be shown or served, before there is a run.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.scrape.check()?;
+        if self.ui == Ui::Tui && !Circumstances::read().terminal {
+            let words = "--ui tui: standard error and standard input are no terminal; leave it out, or use --ui plain";
+            return Err(Failure::bad_input(anyhow::anyhow!(words)));
+        }
+        Ok(())
+    }
+}
+
 /// The kinds of progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Ui {
@@ -148,11 +160,8 @@ impl Progress {
         asked: &Asked,
     ) -> Result<Self, Failure> {
         let circumstances = Circumstances::read();
+        arguments.check()?;
         let ui = arguments.ui.chosen(&circumstances);
-        if ui == Ui::Tui && !circumstances.terminal {
-            let words = "--ui tui: standard error and standard input are no terminal; leave it out, or use --ui plain";
-            return Err(Failure::bad_input(anyhow::anyhow!(words)));
-        }
         let every = Duration::from_nanos(arguments.ui_every.nanos().unsigned_abs());
         let board = (ui == Ui::Tui || arguments.scrape.is_wanted())
             .then(|| Arc::new(Mutex::new(Board::new(name, plan))));

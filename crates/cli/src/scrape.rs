@@ -38,15 +38,23 @@ impl ScrapeArguments {
         self.metrics_listen.is_some()
     }
 
+    /// Refuses an address where others could read the figures, unless they may.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self.metrics_listen {
+            Some(address) if !address.ip().is_loopback() && !self.metrics_allow_remote => {
+                Err(Failure::bad_input(anyhow!(
+                    "--metrics-listen {address}: others could read the figures there; listen on 127.0.0.1, or add \
+                     --metrics-allow-remote"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Serves `board` until the value is dropped.
     pub(crate) fn start(&self, board: Arc<Mutex<Board>>) -> Result<Option<Scrape>, Failure> {
+        self.check()?;
         let Some(address) = self.metrics_listen else { return Ok(None) };
-        if !address.ip().is_loopback() && !self.metrics_allow_remote {
-            return Err(Failure::bad_input(anyhow!(
-                "--metrics-listen {address}: others could read the figures there; listen on 127.0.0.1, or add \
-                 --metrics-allow-remote"
-            )));
-        }
         let listener = TcpListener::bind(address)
             .with_context(|| format!("--metrics-listen {address}: cannot listen there"))
             .map_err(Failure::bad_input)?;

@@ -77,6 +77,7 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
+    arguments.progress.check()?;
     let (mut config, folder) = match &arguments.resume {
         Some(path) => {
             let folder = RunFolder::open(path).map_err(Failure::bad_input)?;
