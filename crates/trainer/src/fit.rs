@@ -293,6 +293,13 @@ impl<'a> Loop<'a> {
         checkpoint.restore_learned_weights(self.run.network)?;
         checkpoint.restore_optimizer(self.stepper.named_state())?;
         self.state = State { lineage: self.run.lineage.clone(), ..checkpoint.state };
+        // The pointers are for people and are read by nothing here: what the disk refuses of them is no reason to stop.
+        let settled = self.run.checkpoints.settle(
+            self.state.step,
+            &self.run.training.checkpointing,
+            self.best.direction,
+        );
+        settled.map(drop).or_else(saving::go_on)?;
         observer.observe(&Event::ResumedFrom { step: self.state.step as u64, epoch: self.current_epoch() });
         Ok(())
     }

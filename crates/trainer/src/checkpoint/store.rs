@@ -55,7 +55,30 @@ impl Checkpoints {
         }
         let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
         write_folder(&folder, &files)?;
-        replace_file(&self.folder.join("last"), format!("{name}\n").as_bytes())?;
+        self.point(step, keep, direction)
+    }
+
+    /// Does what a kill may have kept [`save`](Self::save) from after it wrote the checkpoint at `step`; returns what could not
+    /// be deleted, and why.
+    pub(crate) fn settle(
+        &self,
+        step: usize,
+        keep: &CheckpointingSpec,
+        direction: Direction,
+    ) -> Result<Vec<String>, TrainError> {
+        let kept = self.point(step, keep, direction);
+        let kept = kept.map_err(|source| TrainError::Checkpoint { operation: "point to", source })?;
+        Ok(self.prune(&kept, keep, direction))
+    }
+
+    /// Moves the pointers to where they belong when `step` is the newest; returns the checkpoints there are.
+    fn point(
+        &self,
+        step: usize,
+        keep: &CheckpointingSpec,
+        direction: Direction,
+    ) -> Result<Vec<Kept>, FolderError> {
+        replace_file(&self.folder.join("last"), format!("{}\n", folder_name(step)).as_bytes())?;
         let kept = self.kept_until(step, &keep.metric);
         if let Some(best) = best_first(&kept, direction).first() {
             replace_file(&self.folder.join("best"), format!("{}\n", folder_name(*best)).as_bytes())?;
