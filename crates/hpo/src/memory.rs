@@ -150,18 +150,12 @@ impl Storage for MemoryStorage {
         let owner = inside.study(study)?;
         trial.check(owner.record.directions.len())?;
         let number = owner.trials.len();
-        let frozen = Arc::new(FrozenTrial {
+        let frozen = Arc::new(trial.frozen(
             id,
-            number: number as u64,
-            state: trial.state,
-            values: trial.values.clone(),
-            params: trial.params.clone(),
-            intermediate: trial.intermediate.clone(),
-            user_attributes: trial.user_attributes.clone(),
-            system_attributes: trial.system_attributes.clone(),
-            started: now.filter(|_| trial.state != TrialState::Waiting),
-            completed: now.filter(|_| trial.state.is_finished()),
-        });
+            number as u64,
+            now.filter(|_| trial.state != TrialState::Waiting),
+            now.filter(|_| trial.state.is_finished()),
+        ));
         owner.trials.push(Arc::clone(&frozen));
         if trial.state == TrialState::Waiting {
             owner.waiting.insert(number);

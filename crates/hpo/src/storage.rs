@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Attributes, Direction, FrozenTrial, HpoError, Param, RawJson, StudyId, StudyRecord, TrialId, TrialState,
+    Attributes, Direction, FrozenTrial, HpoError, Param, RawJson, StudyId, StudyRecord, Timestamp, TrialId,
+    TrialState,
 };
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -58,6 +59,29 @@ impl NewTrial {
             intermediate: BTreeMap::new(),
             user_attributes: Attributes::new(),
             system_attributes: Attributes::new(),
+        }
+    }
+
+    /// It as a storage holds it from now on.
+    pub(crate) fn frozen(
+        &self,
+        id: TrialId,
+        number: u64,
+        started: Option<Timestamp>,
+        completed: Option<Timestamp>,
+    ) -> FrozenTrial {
+        let Self { state, values, params, intermediate, user_attributes, system_attributes } = self.clone();
+        FrozenTrial {
+            id,
+            number,
+            state,
+            values,
+            params,
+            intermediate,
+            user_attributes,
+            system_attributes,
+            started,
+            completed,
         }
     }
 

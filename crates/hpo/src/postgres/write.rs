@@ -75,18 +75,12 @@ pub(super) fn create_trial(
     let (id, number) = (TrialId(rows[0].get(0)), rows[0].get::<_, i64>(1) as u64);
     apply(connection, memo, (study, id, number), changes)?;
     values(connection, id, trial.values.as_deref().unwrap_or_default())?;
-    Ok(Arc::new(FrozenTrial {
+    Ok(Arc::new(trial.frozen(
         id,
         number,
-        state: trial.state,
-        values: trial.values.clone(),
-        params: trial.params.clone(),
-        intermediate: trial.intermediate.clone(),
-        user_attributes: trial.user_attributes.clone(),
-        system_attributes: trial.system_attributes.clone(),
-        started: rows[0].get::<_, Option<i64>>(2).map(Timestamp),
-        completed: rows[0].get::<_, Option<i64>>(3).map(Timestamp),
-    }))
+        rows[0].get::<_, Option<i64>>(2).map(Timestamp),
+        rows[0].get::<_, Option<i64>>(3).map(Timestamp),
+    )))
 }
 
 /// Takes the first queued trial with an id from `from` on that nobody else is taking.

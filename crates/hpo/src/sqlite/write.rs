@@ -39,18 +39,7 @@ pub(super) fn create_trial(
     let id = TrialId(id);
     apply(transaction, known, (study, id, number), changes)?;
     values(transaction, id, trial.values.as_deref().unwrap_or_default())?;
-    Ok(Arc::new(FrozenTrial {
-        id,
-        number,
-        state: trial.state,
-        values: trial.values.clone(),
-        params: trial.params.clone(),
-        intermediate: trial.intermediate.clone(),
-        user_attributes: trial.user_attributes.clone(),
-        system_attributes: trial.system_attributes.clone(),
-        started: own_time(started),
-        completed: own_time(completed),
-    }))
+    Ok(Arc::new(trial.frozen(id, number, own_time(started), own_time(completed))))
 }
 
 /// A time that this file's own clock has just written.
