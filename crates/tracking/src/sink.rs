@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tapeline_events::Record;
 
 use crate::Cursor;
@@ -18,6 +19,16 @@ pub struct Told {
     pub repeated: bool,
     /// Updates done when it happened, also where the event itself does not say so.
     pub step: u64,
+}
+
+impl Told {
+    /// When it was recorded.
+    pub(crate) fn at(&self) -> Result<Timestamp, SinkFault> {
+        self.record.at.parse().map_err(|error: jiff::Error| {
+            let message = format!("record {} has no time that can be read", self.record.seq);
+            SinkFault::lasting(message).because(error)
+        })
+    }
 }
 
 /// A file of the run, for sinks that keep files.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use tapeline_events::{Event as RunEvent, Outcome, Record};
+use tapeline_events::{Event as RunEvent, Outcome};
 
 use super::message::{SUCCESS, Value};
 use super::{event, files, hparams};
@@ -29,7 +29,7 @@ impl TensorBoard {
 
     /// What `told` adds to the file.
     fn written(&self, told: &Told) -> Result<Vec<u8>, SinkFault> {
-        let at = seconds(&told.record)?;
+        let at = seconds(told.at()?);
         let (mut bytes, add) =
             (
                 Vec::new(),
@@ -100,7 +100,7 @@ impl Sink for TensorBoard {
             // TensorBoard takes any file with `tfevents` in its name, and reads them in the order of their names.
             let name = format!("events.out.tfevents.{:010}.{}", created.as_second(), self.facts.host);
             self.file = Some(GrowingFile::create(&self.folder.join(&name)).map_err(cannot)?);
-            let version = event::file_version(created.as_microsecond() as f64 / 1e6);
+            let version = event::file_version(seconds(created));
             self.append(&version, [("file", name.into())], cursor)?;
         }
         Ok(())
@@ -115,7 +115,7 @@ impl Sink for TensorBoard {
         }
         let newest = &told[told.len() - 1];
         let more =
-            [("through", last.into()), ("step", newest.step.into()), ("at", seconds(&newest.record)?.into())];
+            [("through", last.into()), ("step", newest.step.into()), ("at", seconds(newest.at()?).into())];
         self.append(&bytes, more, cursor)?;
         Ok(last)
     }
@@ -132,10 +132,7 @@ impl Sink for TensorBoard {
     }
 }
 
-/// When it was recorded, in seconds since 1970.
-fn seconds(record: &Record) -> Result<f64, SinkFault> {
-    let at: Timestamp = record.at.parse().map_err(|error: jiff::Error| {
-        SinkFault::lasting(format!("record {} has no time that can be read", record.seq)).because(error)
-    })?;
-    Ok(at.as_microsecond() as f64 / 1e6)
+/// In seconds since 1970.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_microsecond() as f64 / 1e6
 }

@@ -161,13 +161,13 @@ impl Sink for Wandb {
     fn take(&mut self, told: &[Told], cursor: &mut Cursor) -> Result<u64, SinkFault> {
         let last = told[told.len() - 1].record.seq;
         if self.file.is_none() {
-            self.begin(at(&told[0])?, cursor)?;
+            self.begin(told[0].at()?, cursor)?;
         }
         let through = cursor.recall("through").and_then(serde_json::Value::as_u64);
         let mut kinds = Vec::new();
         let mut ended = None;
         for told in told.iter().filter(|told| through.is_none_or(|through| told.record.seq > through)) {
-            let (at, event) = (at(told)?, &told.record.event);
+            let (at, event) = (told.at()?, &told.record.event);
             kinds.extend(rows::row(told, at, self.started));
             kinds.extend(rows::stats(event, at));
             kinds.extend(rows::summary(event));
@@ -179,7 +179,7 @@ impl Sink for Wandb {
                 ended = Some(BROKEN_OFF);
             }
         }
-        let seconds = (at(&told[told.len() - 1])?.as_second() - self.started.as_second()).max(0);
+        let seconds = (told[told.len() - 1].at()?.as_second() - self.started.as_second()).max(0);
         let more = [("through", last.into()), ("runtime", seconds.into())];
         self.append(kinds, more.into_iter().chain(ended.map(|code| ("code", code.into()))), cursor)?;
         Ok(last)
@@ -196,12 +196,4 @@ impl Sink for Wandb {
         self.file = None;
         Ok(())
     }
-}
-
-/// When it was recorded.
-fn at(told: &Told) -> Result<Timestamp, SinkFault> {
-    told.record.at.parse().map_err(|error: jiff::Error| {
-        let message = format!("record {} has no time that can be read", told.record.seq);
-        SinkFault::lasting(message).because(error)
-    })
 }
