@@ -17,6 +17,7 @@ mod libtorch;
 mod mutants;
 mod parity;
 mod python;
+mod screenshots;
 mod soak;
 mod test;
 mod tidy;
@@ -48,6 +49,7 @@ enum Task {
     Mutants(mutants::Mutants),
     Parity(parity::Parity),
     Soak(soak::Soak),
+    Screenshots(screenshots::Screenshots),
     Bench(bench::Bench),
 }
 
@@ -65,6 +67,7 @@ impl Task {
             Self::Mutants(task) => task.run(workspace),
             Self::Parity(task) => task.run(workspace),
             Self::Soak(task) => task.run(workspace),
+            Self::Screenshots(task) => task.run(workspace),
             Self::Bench(task) => task.run(workspace),
         }
     }

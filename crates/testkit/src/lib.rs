@@ -1,6 +1,6 @@
-//! For tests only: close-enough asserts.
+//! For tests only: close-enough asserts, and the programs of others that a result is held against.
 //!
-//! No crate may depend on it outside its tests, and it knows no type but slices of numbers.
+//! No crate may depend on it outside its tests, and it knows no type but slices of numbers and paths.
 //!
 //! ```
 //! use tapeline_testkit::assert_close;
@@ -11,7 +11,15 @@
 //! # What it does not do
 //! - Choose a tolerance: each test states its own, with the reason where it is not obvious.
 //! - Compare text, files or structures: `assert_eq!` does.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a part of tests: it starts processes, says why it skips, and fails"
+)]
 
 mod close;
+mod python;
 
 pub use close::{Difference, assert_close, largest_difference};
+pub use python::{output_of, python_with};

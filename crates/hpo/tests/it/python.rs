@@ -1,11 +1,10 @@
 //! Pythons with Optuna, set up once under cargo's folder for the files of tests.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 
 use tapeline_hpo::JsonValue;
+use tapeline_testkit::{output_of, python_with};
 
 /// A Python with one version of Optuna.
 pub(crate) struct Python {
@@ -29,43 +28,8 @@ impl Optuna {
 
     /// A Python that has it; `None`, with a printed reason, where the user cannot set one up.
     pub(crate) fn python(self) -> Option<Python> {
-        // One at a time: tests run side by side.
-        static SETTING_UP: Mutex<()> = Mutex::new(());
-        let _alone = SETTING_UP.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match set_up(self.packages()) {
-            Ok(program) => Some(Python { program }),
-            Err(reason) => {
-                assert!(
-                    std::env::var_os("CI").is_none(),
-                    "a Python with Optuna is part of the tests in CI: {reason}"
-                );
-                println!("skipped: no Python with Optuna can be set up here: {reason}");
-                None
-            }
-        }
-    }
-}
-
-fn set_up(packages: &[&str]) -> Result<PathBuf, String> {
-    let name = packages[0].replace("==", "-");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-venv"));
-    let (python, finished) = (folder.join("bin/python"), folder.join("packages"));
-    let wanted = packages.join(" ");
-    if fs::read_to_string(&finished).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--only-binary", ":all:"];
-    succeed(Command::new(&python).args(pip).args(packages))?;
-    fs::write(&finished, wanted).map_err(|error| error.to_string())?;
-    Ok(python)
-}
-
-fn succeed(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))),
+        let program = python_with(Path::new(env!("CARGO_TARGET_TMPDIR")), self.packages())?;
+        Some(Python { program })
     }
 }
 
@@ -85,12 +49,12 @@ impl Python {
 
     /// What it says, as JSON.
     pub(crate) fn ask(&self, arguments: &[&str]) -> JsonValue {
-        let said = succeed(&mut self.peer(arguments)).unwrap_or_else(|error| panic!("{error}"));
+        let said = output_of(&mut self.peer(arguments)).unwrap_or_else(|error| panic!("{error}"));
         JsonValue::parse(said.trim()).unwrap_or_else(|fault| panic!("{fault}: {said}"))
     }
 
     /// Lets it do something about which it says nothing.
     pub(crate) fn tell(&self, arguments: &[&str]) {
-        succeed(&mut self.peer(arguments)).unwrap_or_else(|error| panic!("{error}"));
+        output_of(&mut self.peer(arguments)).unwrap_or_else(|error| panic!("{error}"));
     }
 }

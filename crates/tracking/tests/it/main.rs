@@ -7,7 +7,6 @@
 mod mlflow;
 #[expect(dead_code, reason = "the tests of the program ask it for more")]
 mod mlflow_server;
-mod peer_python;
 mod tensorboard;
 mod wandb;
 mod written_run;

@@ -8,9 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use tapeline_testkit::{output_of, python_with};
 use tempfile::TempDir;
-
-const PACKAGES: [&str; 1] = ["mlflow==3.17.2"];
 
 /// A server and its folder.
 pub(crate) struct MlflowServer {
@@ -24,14 +23,7 @@ impl MlflowServer {
     /// A new server with an empty database; `None`, with the reason printed, where no Python can be set up and nobody
     /// insists.
     pub(crate) fn start() -> Option<Self> {
-        let python = match python() {
-            Ok(python) => python,
-            Err(reason) if std::env::var_os("CI").is_none() => {
-                println!("skipped: no MLflow can be set up here: {reason}");
-                return None;
-            }
-            Err(reason) => panic!("an MLflow server is part of the tests in CI: {reason}"),
-        };
+        let python = python_with(Path::new(env!("CARGO_TARGET_TMPDIR")), &["mlflow==3.17.2"])?;
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Self { python, folder: tempfile::tempdir().unwrap(), port, child: None };
         server.start_again();
@@ -127,39 +119,12 @@ impl MlflowServer {
             .args(arguments)
             .env("MLFLOW_DISABLE_TELEMETRY", "true")
             .env("MLFLOW_TRACKING_URI", self.uri());
-        succeed(command.env_remove("LD_LIBRARY_PATH").current_dir(self.folder.path()))
+        output_of(command.current_dir(self.folder.path()))
     }
 }
 
 impl Drop for MlflowServer {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// A Python with MLflow under cargo's folder for the files of tests, made on the first call; or why there is none.
-fn python() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mlflow-venv");
-    let (python, finished) = (folder.join("bin/python"), folder.join("packages"));
-    let wanted = PACKAGES.join(" ");
-    // Tests run side by side; one of them sets it up.
-    let lock = folder.with_extension("lock");
-    let lock = fs::File::create(lock).map_err(|error| error.to_string())?;
-    lock.lock().map_err(|error| error.to_string())?;
-    if fs::read_to_string(&finished).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--only-binary", ":all:"];
-    succeed(Command::new(&python).args(pip).args(PACKAGES))?;
-    fs::write(&finished, wanted).map_err(|error| error.to_string())?;
-    Ok(python)
-}
-
-fn succeed(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))),
     }
 }

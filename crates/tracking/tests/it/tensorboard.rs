@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tapeline_events::{Event, Observer, Outcome};
+use tapeline_testkit::python_with;
 use tapeline_tracking::{RunFile, TrackingSpec};
 
-use crate::peer_python;
 use crate::written_run::{WrittenRun, loss, started, steps};
 
 /// A real TensorBoard on loopback.
@@ -22,7 +22,10 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path) -> Option<Self> {
-        let python = peer_python::with(&["tensorboard==2.21.0", "setuptools==80.9.0"])?;
+        let python = python_with(
+            Path::new(env!("CARGO_TARGET_TMPDIR")),
+            &["tensorboard==2.21.0", "setuptools==80.9.0"],
+        )?;
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut child = Command::new(python)
             .args(["-m", "tensorboard.main", "--host", "127.0.0.1", "--load_fast", "false"])

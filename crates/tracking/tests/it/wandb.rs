@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tapeline_events::{Event, Observer, Outcome};
+use tapeline_testkit::{output_of, python_with};
 use tapeline_tracking::TrackingSpec;
 
-use crate::peer_python::{self, succeed};
 use crate::written_run::{WrittenRun, loss, started, steps};
 
 /// Where runs are uploaded to, and what arrived.
@@ -32,7 +32,7 @@ struct Arrived {
 
 impl StandIn {
     fn start() -> Option<Self> {
-        let python = peer_python::with(&["wandb==0.31.0"])?;
+        let python = python_with(Path::new(env!("CARGO_TARGET_TMPDIR")), &["wandb==0.31.0"])?;
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(&python)
             .args(["-c", include_str!("wandb_stand_in.py")])
@@ -56,7 +56,7 @@ impl StandIn {
             .env("WANDB_API_KEY", "a".repeat(40))
             .env("WANDB_ERROR_REPORTING", "false")
             .current_dir(self.folder.path());
-        succeed(&mut command)
+        output_of(&mut command)
     }
 
     fn arrived(&self) -> Arrived {
