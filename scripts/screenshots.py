@@ -59,6 +59,7 @@ def page_of(screen):
                 ink, paper = paper, ink
             weight = "bold" if cell.bold else "normal"
             style = f"color:{ink};background:{paper};font-weight:{weight}"
+            style += ";display:inline-block;width:9px;height:18px;overflow:hidden"
             cells.append(f'<span style="{style}">{html.escape(cell.data or " ")}</span>')
         lines.append("".join(cells))
     body = "\n".join(lines)
@@ -78,12 +79,12 @@ def watch(command, folder, epoch):
         os.environ["TERM"] = "xterm-256color"
         os.execv(command[0], command)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    page = None
+    page, left = None, False
     while True:
         if not select.select([terminal], [], [], 0.2)[0]:
             # Nothing is being drawn: the screen is whole.
             text = "\n".join(screen.display)
-            if f"epoch {epoch}" in text:
+            if not left and f"epoch {epoch}" in text:
                 page = page_of(screen)
             continue
         try:
@@ -92,6 +93,7 @@ def watch(command, folder, epoch):
             break
         if not part:
             break
+        left = left or b"\x1b[?1049l" in part
         stream.feed(part)
     _, status = os.waitpid(child, 0)
     return page, os.waitstatus_to_exitcode(status), "\n".join(screen.display)
