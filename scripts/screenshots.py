@@ -93,6 +93,11 @@ def watch(command, folder, epoch):
             break
         if not part:
             break
+        # The emulator has no second screen: the program's begins empty, and what comes after it is not looked at.
+        _, entered, drawn = part.rpartition(b"\x1b[?1049h")
+        if entered:
+            screen.reset()
+            part = drawn
         left = left or b"\x1b[?1049l" in part
         stream.feed(part)
     _, status = os.waitpid(child, 0)
@@ -103,7 +108,7 @@ def watch(command, folder, epoch):
 def server(command, port, path, folder, name):
     """A server in `folder` that is up when this goes on, and stopped with its children after it."""
     with open(folder / f"{name}.log", "wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen([str(word) for word in command], cwd=folder, stdout=log, stderr=log, start_new_session=True)
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -142,13 +147,11 @@ class Browser:
         self.driver.quit()
         shutil.rmtree(self.profile, ignore_errors=True)
 
-    def shoot(self, name, url, wanted, size=(1500, 1000), then=None, settle=3.0):
-        """A picture of `url` once the element `wanted` (XPath) is there, and after `then` was done to the page."""
+    def shoot(self, name, url, wanted, size=(1500, 1000), settle=3.0):
+        """A picture of `url` once the element `wanted` (XPath) is there."""
         self.driver.set_window_size(*size)
         self.driver.get(url)
         WebDriverWait(self.driver, PATIENCE).until(seen.presence_of_element_located((By.XPATH, wanted)))
-        if then:
-            then(self.driver)
         time.sleep(settle)  # charts are drawn by and by
         path = self.out / f"{name}.png"
         self.driver.save_screenshot(str(path))
@@ -176,7 +179,7 @@ def main():
         port = free_port()
         serve = [mlflow, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1",
                  "--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "files", "--serve-artifacts"]
-        with server([str(word) for word in serve], port, "/health", folder, "mlflow") as address:
+        with server(serve, port, "/health", folder, "mlflow") as address:
             command = [str(program), "train", "--ui", "tui", "--set", f"training.num_epochs={arguments.epochs}",
                        "--set", f'tracking.mlflow={{uri: "{address}", registered_model: extractor}}',
                        "--set", "tracking.tensorboard={}"]
@@ -185,7 +188,7 @@ def main():
                 sys.exit(f"the run ended with {code}; its screen:\n{last}")
             screen = folder / "screen.html"
             screen.write_text(page)
-            browser.shoot("screen", screen.as_uri(), "//pre", size=(1290, 900), settle=0.5)
+            browser.shoot("screen", screen.as_uri(), "//pre", size=(1290, 960), settle=0.5)
 
             api = f"{address}/ajax-api/2.0/mlflow"
             experiment = ask(f"{api}/experiments/get-by-name?experiment_name=quickstart")["experiment"]["experiment_id"]
@@ -198,8 +201,8 @@ def main():
         port = free_port()
         serve = [tensorboard, "-m", "tensorboard.main", "--host", "127.0.0.1", "--port", port, "--load_fast", "false",
                  "--logdir", "runs"]
-        with server([str(word) for word in serve], port, "/data/environment", folder, "tensorboard") as address:
-            for tab in ("timeseries", "scalars", "images", "histograms", "hparams"):
+        with server(serve, port, "/data/environment", folder, "tensorboard") as address:
+            for tab in ("timeseries", "scalars", "hparams"):
                 browser.shoot(f"tensorboard-{tab}", f"{address}/#{tab}", "//tb-webapp", size=(1500, 1100), settle=8.0)
 
 

@@ -23,7 +23,6 @@ mod mlflow;
 #[path = "../../crates/tracking/tests/it/mlflow_server.rs"]
 #[expect(dead_code, reason = "the tests of `tracking` do more with it")]
 mod mlflow_server;
-mod own_disk;
 mod pandas;
 mod precision;
 mod program;

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 #![expect(clippy::print_stdout, reason = "a test says what it skips and what it was told")]
 #![expect(clippy::panic, reason = "a test that cannot go on should say why")]
-#![expect(clippy::disallowed_methods, reason = "a test starts processes and hands them their environment")]
 
 mod mlflow;
 #[expect(dead_code, reason = "the tests of the program ask it for more")]
