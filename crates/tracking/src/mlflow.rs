@@ -5,6 +5,7 @@
 mod client;
 mod files;
 mod model;
+mod parent;
 mod place;
 mod spec;
 mod written;
@@ -24,6 +25,8 @@ pub use spec::MlflowSpec;
 const RUN_KEY: &str = "tapeline.run";
 /// The same for what it is a part of.
 const PARENT_KEY: &str = "tapeline.part_of";
+/// MLflow's own tag for the run that a run is shown under.
+const PART_OF: &str = "mlflow.parentRunId";
 
 /// The most points of one message.
 const MOST_METRICS: usize = 1000;
@@ -130,7 +133,15 @@ impl Mlflow {
         }
         self.post("runs/update", &body)?;
         cursor.remember("status", status.into());
-        Ok(())
+        match &self.place()?.parent_run_id {
+            Some(parent) if status == "RUNNING" => parent::begin(&self.client, parent),
+            Some(parent) => {
+                let experiment_id = &self.place()?.experiment_id;
+                let at = at.map(|record| record.at.as_str());
+                parent::end_unless_running(&self.client, experiment_id, parent, at)
+            }
+            None => Ok(()),
+        }
     }
 
     fn set_tags(&self, tags: &[(&str, String)]) -> Result<(), SinkFault> {

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::client::{Client, NoAnswer};
-use super::written;
-use super::{PARENT_KEY, RUN_KEY};
-use crate::{Parent, RunFacts, SinkFault};
+use super::{PART_OF, RUN_KEY, parent, written};
+use crate::{RunFacts, SinkFault};
 
 /// Where a run lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,18 +15,27 @@ pub(super) struct Place {
     pub(super) run_id: String,
     /// Where its files belong, such as `mlflow-artifacts:/1/abc/artifacts`.
     pub(super) artifact_uri: String,
+    /// The run that it hangs under.
+    pub(super) parent_run_id: Option<String>,
+}
+
+/// A run that a search found.
+pub(super) struct Found {
+    pub(super) place: Place,
+    /// MLflow's word, such as `RUNNING`.
+    pub(super) status: String,
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 /// The place of the run `run_id`; `None` when the server knows no such run.
 pub(super) fn known(client: &Client, run_id: &str) -> Result<Option<Place>, SinkFault> {
     match client.get("runs/get", &[("run_id", run_id)]) {
         Ok(answer) => {
-            let info = &answer["run"]["info"];
-            if info["lifecycle_stage"] == "deleted" {
+            if answer["run"]["info"]["lifecycle_stage"] == "deleted" {
                 let words = format!("the run {run_id} was deleted on the server; restore it there");
                 return Err(SinkFault::lasting(words));
             }
-            place(info).map(Some)
+            place(&answer["run"]).map(Some)
         }
         Err(answer) if answer.is("RESOURCE_DOES_NOT_EXIST") => Ok(None),
         Err(answer) => Err(answer.into()),
@@ -41,19 +49,21 @@ pub(super) fn find_or_create(
     facts: &RunFacts,
 ) -> Result<Place, SinkFault> {
     let experiment_id = experiment_id(client, experiment)?;
-    let key = facts.key();
-    if let Some(place) = search(client, &experiment_id, RUN_KEY, &key)?.into_iter().next() {
-        return Ok(place);
+    let key = written::findable(&facts.key());
+    if let Some(found) = search(client, &experiment_id, RUN_KEY, &key)?.into_iter().next() {
+        return Ok(found.place);
     }
     let mut tags = run_tags(facts);
     tags.insert(RUN_KEY.into(), key);
     if let Some(parent) = &facts.parent {
-        tags.insert("mlflow.parentRunId".into(), parent_run(client, &experiment_id, parent, facts)?);
+        let parent = parent::find_or_create(client, &experiment_id, parent, facts)?;
+        tags.insert(PART_OF.into(), parent);
     }
     create(client, &experiment_id, &facts.run_id, facts, &tags)
 }
 
-fn run_tags(facts: &RunFacts) -> BTreeMap<String, String> {
+/// The tags that every run has.
+pub(super) fn run_tags(facts: &RunFacts) -> BTreeMap<String, String> {
     let mut tags = facts.tags.clone();
     tags.insert("mlflow.user".into(), facts.user.clone());
     tags.insert("mlflow.source.name".into(), "tapeline".into());
@@ -66,31 +76,8 @@ fn run_tags(facts: &RunFacts) -> BTreeMap<String, String> {
     tags
 }
 
-/// The run that runs with this parent hang under. Workers that start together may each make one: the oldest stays.
-fn parent_run(
-    client: &Client,
-    experiment_id: &str,
-    parent: &Parent,
-    facts: &RunFacts,
-) -> Result<String, SinkFault> {
-    let key = format!("{}/{}/{}", facts.experiment, parent.kind, parent.id);
-    let find = || search(client, experiment_id, PARENT_KEY, &key);
-    if let Some(place) = find()?.into_iter().next() {
-        return Ok(place.run_id);
-    }
-    let mut tags = run_tags(facts);
-    tags.remove("tapeline.folder");
-    tags.insert(PARENT_KEY.into(), key.clone());
-    tags.insert("tapeline.kind".into(), parent.kind.clone());
-    let made = create(client, experiment_id, &parent.id, facts, &tags)?;
-    let oldest = find()?.into_iter().next().unwrap_or_else(|| made.clone());
-    if oldest != made {
-        client.post("runs/delete", &json!({ "run_id": made.run_id })).map_err(SinkFault::from)?;
-    }
-    Ok(oldest.run_id)
-}
-
-fn create(
+/// Makes a run.
+pub(super) fn create(
     client: &Client,
     experiment_id: &str,
     name: &str,
@@ -106,20 +93,38 @@ fn create(
         "tags": tags,
     });
     let answer = client.post("runs/create", &body).map_err(SinkFault::from)?;
-    place(&answer["run"]["info"])
+    place(&answer["run"])
 }
 
-/// Runs whose tag `key` is `value`, oldest first.
-fn search(client: &Client, experiment_id: &str, key: &str, value: &str) -> Result<Vec<Place>, SinkFault> {
-    let body = json!({
+/// All runs whose tag `key` is `value`, which is [`written::findable`], oldest first.
+pub(super) fn search(
+    client: &Client,
+    experiment_id: &str,
+    key: &str,
+    value: &str,
+) -> Result<Vec<Found>, SinkFault> {
+    let mut body = json!({
         "experiment_ids": [experiment_id],
-        "filter": format!("tags.`{key}` = '{}'", value.replace('\'', "_")),
+        "filter": format!("tags.`{key}` = '{value}'"),
         "order_by": ["attributes.start_time ASC", "attributes.run_id ASC"],
-        "max_results": 10,
+        "max_results": 1000,
     });
-    let answer = client.post("runs/search", &body).map_err(SinkFault::from)?;
-    let runs = answer["runs"].as_array().map_or(&[][..], Vec::as_slice);
-    runs.iter().map(|run| place(&run["info"])).collect()
+    let mut all = Vec::new();
+    loop {
+        let answer = client.post("runs/search", &body).map_err(SinkFault::from)?;
+        let runs = answer["runs"].as_array().map_or(&[][..], Vec::as_slice);
+        for run in runs {
+            all.push(found(run)?);
+        }
+        match answer["next_page_token"].as_str() {
+            Some(token) if !token.is_empty() => body["page_token"] = token.into(),
+            _ => return Ok(all),
+        }
+    }
+}
+
+fn found(run: &Value) -> Result<Found, SinkFault> {
+    Ok(Found { place: place(run)?, status: text(&run["info"], "status")?, tags: tags(run) })
 }
 
 fn experiment_id(client: &Client, name: &str) -> Result<String, SinkFault> {
@@ -149,9 +154,21 @@ fn experiment_id(client: &Client, name: &str) -> Result<String, SinkFault> {
     Err(SinkFault::passing(format!("the experiment {name:?} is there and is not")))
 }
 
-fn place(info: &Value) -> Result<Place, SinkFault> {
-    let (experiment_id, run_id) = (text(info, "experiment_id")?, text(info, "run_id")?);
-    Ok(Place { experiment_id, run_id, artifact_uri: text(info, "artifact_uri")? })
+fn place(run: &Value) -> Result<Place, SinkFault> {
+    let info = &run["info"];
+    Ok(Place {
+        experiment_id: text(info, "experiment_id")?,
+        run_id: text(info, "run_id")?,
+        artifact_uri: text(info, "artifact_uri")?,
+        parent_run_id: tags(run).remove(PART_OF),
+    })
+}
+
+fn tags(run: &Value) -> BTreeMap<String, String> {
+    let entries = run["data"]["tags"].as_array().into_iter().flatten();
+    let entry =
+        |entry: &Value| Some((entry["key"].as_str()?.to_owned(), entry["value"].as_str()?.to_owned()));
+    entries.filter_map(entry).collect()
 }
 
 fn text(from: &Value, key: &str) -> Result<String, SinkFault> {

@@ -37,6 +37,11 @@ pub(super) fn tag(value: &str) -> String {
     cut(value, LONGEST_TAG).0
 }
 
+/// The value of a tag that runs are searched by: a search has no way to write an apostrophe.
+pub(super) fn findable(value: &str) -> String {
+    tag(&value.replace('\'', "_"))
+}
+
 fn cut(value: &str, longest: usize) -> (String, bool) {
     // Counted in bytes, which are at least as many as whatever the server counts.
     if value.len() <= longest {

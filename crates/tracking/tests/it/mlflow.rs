@@ -171,8 +171,10 @@ fn a_resumed_run_goes_on_in_the_same_run_and_an_interrupted_one_is_said_to_be(se
 }
 
 fn parts_of_a_study_hang_under_one_run(server: &MlflowServer) {
-    let trials =
-        ["trial-00001", "trial-00002"].map(|name| WrittenRun::new("tuning", name).part_of("study", "quick"));
+    // Many that begin at once, in a study whose name a search cannot write.
+    let names: Vec<String> = (1..=8).map(|number| format!("trial-{number:05}")).collect();
+    let trial = |name: &String| WrittenRun::new("tuning", name).part_of("study", "it's quick");
+    let trials: Vec<WrittenRun> = names.iter().map(trial).collect();
     std::thread::scope(|scope| {
         for trial in &trials {
             let mut journal = trial.journal();
@@ -183,9 +185,31 @@ fn parts_of_a_study_hang_under_one_run(server: &MlflowServer) {
         }
     });
     let runs = server.runs("tuning");
-    assert_eq!(runs.len(), 3, "{runs:?}");
-    let parent = runs.iter().find(|run| run["info"]["run_name"] == "quick").unwrap();
-    for trial in runs.iter().filter(|run| run["info"]["run_name"] != "quick") {
+    assert_eq!(runs.len(), trials.len() + 1, "{runs:?}");
+    let parent = runs.iter().find(|run| run["info"]["run_name"] == "it's quick").unwrap();
+    for trial in runs.iter().filter(|run| run_id(run) != run_id(parent)) {
         assert_eq!(entries(&trial["data"]["tags"])["mlflow.parentRunId"], run_id(parent));
     }
+    let status = |server: &MlflowServer| {
+        let parent = server.get(&format!("mlflow/runs/get?run_id={}", run_id(parent)));
+        parent["run"]["info"]["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(server), "FINISHED");
+
+    // A trial that runs keeps the study running, whichever other ends.
+    let [late, short] = ["trial-00009", "trial-00010"].map(|name| trial(&name.to_owned()));
+    let mut journal = late.journal();
+    started(&mut journal);
+    let pump = late.pump(&spec(server));
+    while pump.standings()[0].acknowledged.is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let mut other = short.journal();
+    started(&mut other);
+    other.observe(&Event::RunEnded { step: 0, epoch: 1, outcome: Outcome::Completed });
+    short.send(&spec(server));
+    assert_eq!(status(server), "RUNNING");
+    journal.observe(&Event::RunEnded { step: 0, epoch: 1, outcome: Outcome::Completed });
+    complete(&pump.finish(Vec::new(), LONG));
+    assert_eq!(status(server), "FINISHED");
 }
