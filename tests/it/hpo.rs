@@ -316,6 +316,53 @@ fn trials_that_are_given_up_or_fail_say_so() {
 }
 
 #[test]
+fn a_trial_can_be_scored_on_folds() {
+    let search = Search::new();
+    let on_folds = ["--set", "hpo.scored_on=folds", "--set", "walk_forward={kind: anchored, folds: 3}"];
+    let run = |more: &[&str]| search.run(&[&on_folds[..], more].concat());
+    search.0.train(&[]).ended_with(DONE);
+    let (test_from, ..) = instants(&search.0.run());
+    run(&["--trials", "2"]).ended_with(DONE).printing("2 of 2 trials done");
+    let trials = search.trials();
+    for trial in &trials {
+        let folder = PathBuf::from(text(trial, "run").unwrap());
+        let score = |fold| {
+            let fold = folder.join(format!("fold-0{fold}"));
+            let (.., test_until) = instants(&fold);
+            assert!(test_until <= test_from, "a fold reaches into the test span");
+            score_in_the_journal(trial, &fold)
+        };
+        let scores = [1, 2, 3].map(score);
+        let told: Vec<f64> =
+            serde_json::from_str(trial.user_attributes.get("folds").unwrap().as_str()).unwrap();
+        assert_eq!(told, scores);
+        let mean = |count: usize| scores[..count].iter().sum::<f64>() / count as f64;
+        assert_eq!(trial.values, Some(vec![mean(3)]));
+        let reports: Vec<(i64, f64)> =
+            trial.intermediate.iter().map(|(step, value)| (*step, *value)).collect();
+        assert_eq!(reports, [(1, mean(1)), (2, mean(2)), (3, mean(3))]);
+    }
+    assert!(!search.0.folder().join("runs/test-openings.jsonl").exists(), "a search opened the test span");
+    assert_eq!(search.json("best", &[])["deflated"]["trials"], 2);
+
+    run(&["--study", "pruned", "--trials", "2", "--set", "hpo.pruner={kind: threshold, lower: 2}"])
+        .ended_with(FAILED)
+        .complaining("pruned after fold 1");
+    run(&["--set", "walk_forward.holdout=open"]).ended_with(BAD_INPUT).complaining("hpo.scored_on");
+    run(&["--set", "hpo.search_space.walk_forward.folds={kind: int, low: 2, high: 3}"])
+        .ended_with(BAD_INPUT)
+        .complaining("only keys of data");
+}
+
+/// Where the test block of a run begins and ends; in RFC 3339, in order of time.
+fn instants(run: &std::path::Path) -> (String, String) {
+    let lineage: Value = serde_json::from_slice(&fs::read(run.join("lineage.json")).unwrap()).unwrap();
+    let split = &lineage["lineage"]["split"];
+    let text = |key: &str| split[key].to_string();
+    (text("test_from"), text("test_until"))
+}
+
+#[test]
 fn trials_on_other_samples_do_not_share_them() {
     let search = Search::new();
     let space = "hpo.search_space={data.sequence_length: {kind: categorical, choices: [8, 6]}, \

@@ -44,7 +44,7 @@ use layers::Layers;
 use schema::Schema;
 
 pub(crate) use fault::ConfigError;
-pub(crate) use hpo::{HpoSpec, Keep, Objective, PARAMETERS, RetrainSpec, SECONDS};
+pub(crate) use hpo::{HpoSpec, Keep, Objective, PARAMETERS, RetrainSpec, SECONDS, ScoredOn};
 pub(crate) use run::{DeviceSpec, RunConfig, ThreadsSpec};
 pub(crate) use searched::{own_values, with_values};
 pub(crate) use sources::Sources;

@@ -6,6 +6,7 @@ mod crew;
 mod deflation;
 mod looks;
 mod objective;
+mod part;
 mod plan;
 mod prepared;
 mod progress;

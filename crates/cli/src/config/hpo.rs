@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tapeline_data_pipeline::{FoldsSpec, HoldoutSpec};
 use tapeline_hpo::{Direction, HpoError, PrunerSpec, Sampler, SamplerSpec, SearchSpace, Space, SpaceSpec};
 use tapeline_trainer::{Tasks, metric};
 
@@ -35,12 +36,15 @@ pub(crate) struct HpoSpec {
     pub(crate) storage: Option<String>,
     /// What is to become good. Of several objectives none is better than the others: the result is a front.
     pub(crate) objectives: Vec<ObjectiveSpec>,
+    /// What a trial is scored on.
+    pub(crate) scored_on: ScoredOn,
     /// Who proposes values.
     pub(crate) sampler: SamplerSpec,
     /// The seed of what is proposed; without one, the run's seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
-    /// Who gives up on trials early, from their objective after each epoch. With several objectives nobody does.
+    /// Who gives up on trials early, from their objective after each epoch, or from its mean so far after each fold. With
+    /// several objectives nobody does.
     pub(crate) pruner: PrunerSpec,
     /// Trials of the study, those that are pruned or fail included.
     pub(crate) trials: usize,
@@ -61,6 +65,7 @@ impl Default for HpoSpec {
             study: None,
             storage: None,
             objectives: vec![ObjectiveSpec { metric: "validation/loss".into(), direction: None }],
+            scored_on: ScoredOn::default(),
             sampler: SamplerSpec::default(),
             seed: None,
             pruner: PrunerSpec::default(),
@@ -92,6 +97,27 @@ pub(crate) enum DirectionSpec {
     Minimize,
     /// More.
     Maximize,
+}
+
+/// What a trial is scored on. Test spans and test blocks stay closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ScoredOn {
+    /// The validation span, after each epoch.
+    #[default]
+    Span,
+    /// The validation blocks of the folds of `walk_forward`, one training after the other: the mean over them.
+    Folds,
+}
+
+impl ScoredOn {
+    /// What a trial reports its objective after.
+    pub(crate) const fn step(self) -> &'static str {
+        match self {
+            Self::Span => "epoch",
+            Self::Folds => "fold",
+        }
+    }
 }
 
 /// What a trial leaves behind.
@@ -198,7 +224,7 @@ impl HpoSpec {
 
     /// What is impossible in the section itself: keys and messages, relative to the root. `tasks` are known unless they have
     /// faults of their own.
-    pub(super) fn faults(&self, tasks: Option<&Tasks>) -> Vec<(KeyPath, String)> {
+    pub(super) fn faults(&self, tasks: Option<&Tasks>, folds: &FoldsSpec) -> Vec<(KeyPath, String)> {
         let root = KeyPath::root().join("hpo");
         let mut faults = Vec::new();
         if let Some(Err(message)) = self.study.as_deref().map(super::run::check_folder_name) {
@@ -213,6 +239,12 @@ impl HpoSpec {
         }
         if self.trials == 0 {
             faults.push((root.join("trials"), "0 is too few; give at least 1".into()));
+        }
+        if self.scored_on == ScoredOn::Folds && folds.holdout() == HoldoutSpec::Open {
+            let message =
+                "trials would be chosen by the test span, since walk_forward.holdout is open; close it"
+                    .into();
+            faults.push((root.join("scored_on"), message));
         }
         if let Some(retrain) = self.retrain {
             for (key, count) in [("top", retrain.top), ("seeds", retrain.seeds)] {
@@ -283,8 +315,18 @@ fn refusal(key: &str, spec: &HpoSpec) -> Option<String> {
     let within =
         |section: &str| key == section || key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
     let section = key.split('.').next().unwrap_or_default();
-    let known =
-        ["experiment", "seed", "device", "threads", "output", "registry", "targets", "tracking", "hpo"];
+    let known = [
+        "experiment",
+        "seed",
+        "device",
+        "threads",
+        "output",
+        "registry",
+        "walk_forward",
+        "targets",
+        "tracking",
+        "hpo",
+    ];
     if section == "seed" {
         return Some("the seed is luck, not a choice; `retrain` shows what it does to the best".into());
     }

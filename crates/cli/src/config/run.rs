@@ -83,7 +83,7 @@ impl RunConfig {
         let tasks = self.tasks.check();
         // Which metrics there are is known once the tasks are.
         let targets = tasks.as_ref().ok().and_then(|tasks| self.targets.check(tasks).err());
-        faults.extend(self.hpo.iter().flat_map(|hpo| hpo.faults(tasks.as_ref().ok())));
+        faults.extend(self.hpo.iter().flat_map(|hpo| hpo.faults(tasks.as_ref().ok(), &self.walk_forward)));
         for (section, report) in [
             ("data", self.data.check().err()),
             ("tasks", tasks.err()),

@@ -19,6 +19,8 @@ pub(crate) const SECONDS: &str = "seconds";
 pub(crate) const PARAMETERS: &str = "parameters";
 /// Of a trial: the epoch whose score it has, counted from 1.
 pub(crate) const BEST_EPOCH: &str = "best_epoch";
+/// Of a trial that is scored on folds: what its first objective was on each, in their order.
+pub(crate) const FOLDS: &str = "folds";
 /// Of a trial: the standard deviation that its score would have if there were nothing to find.
 pub(crate) const NULL_DEVIATION: &str = "null_deviation";
 /// Of a trial that failed: why.

@@ -1,43 +1,37 @@
 //! A trial: a configuration, trained, scored after each epoch, and given up where the pruner says so.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, anyhow};
 use tapeline_artefact::replace_file;
-use tapeline_data_pipeline::{Dataset, Split};
-use tapeline_events::{Event, Journal, Observer, Observers};
+use tapeline_data_pipeline::{Dataset, Folds, Split, Timestamp};
+use tapeline_events::{Event, Observer, Observers};
 use tapeline_hpo::{Choice, HpoError, Outcome, Trial};
-use tapeline_models::{Network, build};
-use tapeline_trainer::{Curriculum, Ending, Purpose, Run, Start, child_seed, fit, metric};
+use tapeline_trainer::metric;
 use tch::Device;
 
 use super::attribute::{self, json};
 use super::deflation::null_deviation;
 use super::looks::Looks;
+use super::part::{Parent, Part, Setting, Trained, in_a_line};
 use super::plan::Plan;
-use super::prepared::{Prepared, Samples};
-use crate::config::{Keep, PARAMETERS, RunConfig, SECONDS, resolved_yaml};
+use super::prepared::{Prepared, Samples, Shared};
+use crate::clock;
+use crate::config::{Objective as Goal, PARAMETERS, RunConfig, SECONDS, resolved_yaml};
 use crate::failure::Failure;
+use crate::family::{self, Family};
 use crate::preparation::{self, Checked};
 use crate::run_folder::{OF_TRIAL, RunFolder};
-use crate::trackers::Trackers;
-use crate::{clock, host};
 
 /// Why a trial failed that a signal ended.
 pub(crate) const INTERRUPTED: &str = "interrupted by a signal; it is queued again";
-
-/// How long the end of a trial waits for trackers that are behind.
-const TRACKER_WAIT: Duration = Duration::from_secs(2);
 
 /// What the trials of one worker share.
 pub(crate) struct Objective<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) threads: usize,
     pub(crate) device: Device,
-    samples: Samples,
+    samples: Shared,
 }
 
 /// How a trial ended.
@@ -49,7 +43,7 @@ pub(crate) enum Ended {
 
 impl<'a> Objective<'a> {
     pub(crate) fn new(plan: &'a Plan, threads: usize, device: Device) -> Self {
-        Self { plan, threads, device, samples: Samples::default() }
+        Self { plan, threads, device, samples: Shared::default() }
     }
 
     /// Trains the configuration of `trial`. What goes wrong with it is its outcome; an error is what no trial could go on
@@ -80,7 +74,7 @@ impl<'a> Objective<'a> {
         checked.spell_out(&mut config).map_err(Stop::trial)?;
         let searches_data = self.plan.space.names().any(|key| key.starts_with("data."));
         let plan = self.plan;
-        let prepared = self.samples.of(&config, &checked).map_err(|failure| {
+        let prepared = self.samples.of(plan.hpo.scored_on, &config, &checked).map_err(|failure| {
             if searches_data { Stop::trial(failure) } else { Stop::Worker(anyhow::Error::new(failure)) }
         })?;
         let session = Session { plan, config: &config, checked: &checked, prepared };
@@ -89,7 +83,7 @@ impl<'a> Objective<'a> {
 }
 
 /// Why a trial ends before its time.
-enum Stop {
+pub(super) enum Stop {
     /// It failed, for this reason.
     Trial(String),
     /// Nothing would become of others either.
@@ -98,7 +92,7 @@ enum Stop {
 
 impl Stop {
     #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
-    fn trial(failure: Failure) -> Self {
+    pub(super) fn trial(failure: Failure) -> Self {
         Self::Trial(failure.message().replace("\n  because ", ": "))
     }
 }
@@ -119,134 +113,200 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn train(&self, trial: &mut Trial, interrupted: &dyn Fn() -> bool) -> Result<Ended, Stop> {
-        let (config, checked, data) = (self.config, self.checked, &self.prepared.data);
-        let lineage = checked.lineage(config, data, &self.prepared.fingerprint);
-        let init = child_seed(config.seed, Purpose::Initialisation, 0);
-        let network = build(&lineage.network, init, checked.device)
-            .map_err(|error| Stop::Trial(in_a_line(&anyhow!(error))))?;
         let folder = RunFolder::create_in(&self.plan.folder, &format!("{OF_TRIAL}{:05}", trial.number()))
             .map_err(Stop::Worker)?;
-        self.describe(&folder, &lineage, network.as_ref()).map_err(Stop::Worker)?;
-        self.note(trial, &folder, network.as_ref())?;
-
-        let checkpoints = folder.checkpoints();
-        let mut journal = Journal::open(&folder.journal(), clock::now).context("cannot begin a journal");
-        let trackers = Trackers::start(config, &folder).map_err(Stop::trial)?;
-        let journal = match &mut journal {
-            Ok(opened) => &mut opened.journal,
-            Err(error) => return Err(Stop::Worker(anyhow!("{error:#}"))),
-        };
-        let reports = Reports::new(self.plan, self.prepared, trial);
-        let clock = clock::stopwatch();
-        let run = Run {
-            data,
-            network: network.as_ref(),
-            tasks: &checked.tasks,
-            training: &config.training,
-            lineage,
-            checkpoints: &checkpoints,
-            device: checked.device,
-            clock: &clock,
-        };
-        let begun = Instant::now();
-        let ending = {
-            let mut reporter = Reporter(&reports);
-            let mut observers = Observers(vec![Box::new(journal), Box::new(&mut reporter)]);
-            observers.observe(&self.run_started(&folder, network.as_ref()));
-            fit(&run, Start::Fresh, &|| reports.gives_up() || interrupted(), &mut observers)
-        };
-        let seconds = begun.elapsed().as_secs_f64();
-        let parameters = network.parameters().count() as f64;
-        drop(network);
-        // What a tracker is behind with is no reason to keep the next trial waiting.
-        trackers.wait(&folder, TRACKER_WAIT);
-        if self.plan.hpo.keep == Keep::Journal {
-            remove_checkpoints(checkpoints.folder());
+        match &self.prepared.samples {
+            Samples::Span(data) => self.train_on_span(trial, &folder, data, interrupted),
+            Samples::Folds(folds) => self.train_on_folds(trial, &folder, folds, interrupted),
         }
+    }
+
+    /// Trains on the split of the configuration. The pruner hears the score after each epoch.
+    fn train_on_span(
+        &self,
+        trial: &mut Trial,
+        folder: &RunFolder,
+        data: &Dataset,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Ended, Stop> {
+        let study = Parent { id: &self.plan.name, kind: "study" };
+        let part = Part::begin(self.setting(), data, folder, &study)?;
+        self.note(trial, folder, &part)?;
+        self.note_deviation(trial, &decisions(data), data.stride())?;
+        let reports = Reports::new(self.plan, self.prepared, trial);
+        let trained = part.train(&mut Reporter(&reports), &|| reports.gives_up() || interrupted());
         let verdict = reports.into_verdict()?;
-        trial.set_user_attribute(attribute::SECONDS, json(seconds));
-        let ending = ending.map_err(|error| Stop::Trial(why(&in_a_line(&anyhow!(error)))))?;
+        let trained = trained?;
+        trial.set_user_attribute(attribute::SECONDS, json(trained.seconds));
         Ok(match verdict {
             Verdict::GiveUp => Ended::Said(Outcome::Pruned),
-            Verdict::GoOn if ending.outcome == tapeline_events::Outcome::Interrupted => Ended::Interrupted,
-            Verdict::GoOn => Ended::Said(self.score(trial, &ending, seconds, parameters)),
+            Verdict::GoOn if was_interrupted(&trained) => Ended::Interrupted,
+            Verdict::GoOn => Ended::Said(match self.values(&trained) {
+                Ok((values, epoch)) => {
+                    trial.set_user_attribute(attribute::BEST_EPOCH, json(epoch as u64));
+                    Outcome::Values(values)
+                }
+                Err(reason) => Outcome::Failed(reason),
+            }),
         })
     }
 
-    /// Writes what the run is before its first step.
-    fn describe(
+    /// Trains on one fold after the other; test blocks stay closed. The pruner hears the mean so far after each fold.
+    fn train_on_folds(
         &self,
+        trial: &mut Trial,
         folder: &RunFolder,
-        lineage: &tapeline_trainer::Lineage,
-        network: &dyn Network,
-    ) -> anyhow::Result<()> {
-        let lineage = serde_json::json!({
-            "run": folder.id(),
-            "created": clock::now(),
-            "host": host::Host::read().json(),
-            "parent": { "id": self.plan.name, "kind": "study" },
-            "parameters": { "learned": network.parameters().count() },
-            "lineage": lineage,
-        });
-        replace_file(&folder.config(), resolved_yaml(self.config).as_bytes())?;
-        Ok(replace_file(&folder.lineage(), &serde_json::to_vec_pretty(&lineage)?)?)
+        folds: &Folds,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Ended, Stop> {
+        self.begin_folds(folder).map_err(Stop::Worker)?;
+        let count = folds.instants().len();
+        let id = format!("{}/{}", self.plan.name, folder.id());
+        let mut means = Means::default();
+        let mut seen = BTreeSet::new();
+        for number in 1..=count {
+            let data = folds.dataset(number - 1).map_err(|error| Stop::trial(error.into()))?;
+            let fold = folder.member(&format!("fold-{number:02}")).map_err(Stop::Worker)?;
+            let parent = Parent { id: &id, kind: "trial" };
+            let part = Part::begin(self.setting(), &data, &fold, &parent)?;
+            if number == 1 {
+                self.note(trial, folder, &part)?;
+            }
+            let trained = part.train(&mut Observers(Vec::new()), interrupted)?;
+            if number == 1 {
+                note_look(self.plan, self.prepared, trial);
+            }
+            if was_interrupted(&trained) {
+                return Ok(Ended::Interrupted);
+            }
+            let values = match self.values(&trained) {
+                Ok((values, _)) => values,
+                Err(reason) => {
+                    return Ok(Ended::Said(Outcome::Failed(format!("fold {number} of {count}: {reason}"))));
+                }
+            };
+            means.push(values, trained.seconds);
+            trial.set_user_attribute(attribute::FOLDS, json(means.of_folds.clone()));
+            trial.set_user_attribute(attribute::SECONDS, json(means.seconds));
+            seen.extend(decision_times(&data));
+            if let [only] = &self.plan.objectives[..]
+                && only.is_score()
+            {
+                let so_far = means.values(&self.plan.objectives)[0];
+                trial.report(number as i64, so_far)?;
+                if number < count && trial.should_prune()? {
+                    return Ok(Ended::Said(Outcome::Pruned));
+                }
+            }
+            if number == count {
+                self.note_deviation(trial, &by_symbol(&data, &seen), data.stride())?;
+            }
+        }
+        Ok(Ended::Said(Outcome::Values(means.values(&self.plan.objectives))))
     }
 
-    fn note(&self, trial: &mut Trial, folder: &RunFolder, network: &dyn Network) -> Result<(), HpoError> {
+    fn setting(&self) -> Setting<'_> {
+        Setting {
+            config: self.config,
+            checked: self.checked,
+            fingerprint: &self.prepared.fingerprint,
+            keep: self.plan.hpo.keep,
+        }
+    }
+
+    /// Makes `folder` that of a run with folds.
+    fn begin_folds(&self, folder: &RunFolder) -> anyhow::Result<()> {
+        replace_file(&folder.config(), resolved_yaml(self.config).as_bytes())?;
+        family::write(folder, Family::WalkForward).map_err(anyhow::Error::new)
+    }
+
+    fn note(&self, trial: &mut Trial, folder: &RunFolder, part: &Part<'_>) -> Result<(), HpoError> {
         trial.set_user_attribute(attribute::RUN, json(folder.path().display().to_string()));
         trial.set_user_attribute(attribute::DATA, json(self.prepared.fingerprint.to_string()));
-        trial.set_user_attribute(attribute::PARAMETERS, json(network.parameters().count() as u64));
-        let deviation = self.plan.objectives.first().and_then(|objective| {
-            let data = &self.prepared.data;
-            null_deviation(&objective.metric, &decisions(data), data.stride())
-        });
+        trial.set_user_attribute(attribute::PARAMETERS, json(part.parameters() as u64));
+        trial.write()
+    }
+
+    /// Notes how far from 0 the score would lie if there were nothing to find in so many decisions of each symbol.
+    fn note_deviation(&self, trial: &mut Trial, decisions: &[usize], stride: usize) -> Result<(), HpoError> {
+        let deviation = self
+            .plan
+            .objectives
+            .first()
+            .and_then(|objective| null_deviation(&objective.metric, decisions, stride));
         if let Some(deviation) = deviation {
             trial.set_user_attribute(attribute::NULL_DEVIATION, json(deviation));
         }
         trial.write()
     }
 
-    fn run_started(&self, folder: &RunFolder, network: &dyn Network) -> Event {
-        let data = &self.prepared.data;
-        let training = &self.config.training;
-        let steps = Curriculum::new(data, &self.checked.tasks, training, self.config.seed);
-        Event::RunStarted {
-            run_id: folder.id(),
-            seed: self.config.seed,
-            parameters: network.parameters().count() as u64,
-            samples: Split::ALL.map(|split| (split.to_string(), data.samples(split).len() as u64)).into(),
-            steps_per_epoch: steps.map_or(0, |curriculum| curriculum.full_steps() as u64),
-            num_epochs: training.num_epochs as u64,
-        }
+    /// The values of the epoch whose weights a run would keep, and that epoch; or why there are none.
+    fn values(&self, trained: &Trained) -> Result<(Vec<f64>, usize), String> {
+        let state = &trained.ending.state;
+        let best_by = metric::find(&self.config.training.checkpointing.metric, &self.checked.tasks)
+            .map_err(|_| "training.checkpointing.metric does not exist".to_owned())?;
+        let epoch = state
+            .epochs_to_best(&best_by)
+            .ok_or_else(|| format!("{} was undefined after every epoch", best_by.name))?;
+        let value = |objective: &Goal| {
+            let value = match objective.metric.as_str() {
+                SECONDS => Some(trained.seconds),
+                PARAMETERS => Some(trained.parameters as f64),
+                name => state.history_of(name).get(epoch - 1).copied().flatten(),
+            };
+            let value = value.filter(|value| value.is_finite());
+            value.ok_or_else(|| format!("{} is undefined at epoch {epoch}, the best", objective.metric))
+        };
+        Ok((self.plan.objectives.iter().map(value).collect::<Result<_, _>>()?, epoch))
+    }
+}
+
+fn was_interrupted(trained: &Trained) -> bool {
+    trained.ending.outcome == tapeline_events::Outcome::Interrupted
+}
+
+/// What the folds of a trial came to so far.
+#[derive(Default)]
+struct Means {
+    /// Of the first objective, fold by fold.
+    of_folds: Vec<f64>,
+    /// Of each objective.
+    sums: Vec<f64>,
+    seconds: f64,
+}
+
+impl Means {
+    fn push(&mut self, values: Vec<f64>, seconds: f64) {
+        self.of_folds.extend(values.first());
+        self.seconds += seconds;
+        self.sums.resize(values.len(), 0.0);
+        self.sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
     }
 
-    /// The values of the epoch whose weights a run would keep.
-    fn score(&self, trial: &mut Trial, ending: &Ending, seconds: f64, parameters: f64) -> Outcome {
-        let Ok(best_by) = metric::find(&self.config.training.checkpointing.metric, &self.checked.tasks)
-        else {
-            return Outcome::Failed("training.checkpointing.metric does not exist".into());
+    /// The mean over the folds so far; of seconds, their sum.
+    fn values(&self, objectives: &[Goal]) -> Vec<f64> {
+        let folds = self.of_folds.len() as f64;
+        let value = |(sum, objective): (&f64, &Goal)| match objective.metric.as_str() {
+            SECONDS => *sum,
+            _ => sum / folds,
         };
-        let Some(epoch) = ending.state.epochs_to_best(&best_by) else {
-            return Outcome::Failed(format!("{} was undefined after every epoch", best_by.name));
-        };
-        trial.set_user_attribute(attribute::BEST_EPOCH, json(epoch as u64));
-        let mut values = Vec::with_capacity(self.plan.objectives.len());
-        for objective in &self.plan.objectives {
-            let value = match objective.metric.as_str() {
-                SECONDS => Some(seconds),
-                PARAMETERS => Some(parameters),
-                name => ending.state.history_of(name).get(epoch - 1).copied().flatten(),
-            };
-            match value.filter(|value| value.is_finite()) {
-                Some(value) => values.push(value),
-                None => {
-                    let name = &objective.metric;
-                    return Outcome::Failed(format!("{name} is undefined at epoch {epoch}, the best"));
-                }
-            }
-        }
-        Outcome::Values(values)
+        self.sums.iter().zip(objectives).map(value).collect()
     }
+}
+
+/// Symbol and time of each validation decision.
+fn decision_times(data: &Dataset) -> impl Iterator<Item = (u32, Timestamp)> {
+    let windows = data.windows();
+    let of_sample =
+        |&sample: &u32| (windows.symbols()[sample as usize], windows.decisions()[sample as usize]);
+    data.samples(Split::Validation).iter().map(of_sample)
+}
+
+/// How many of `decisions` each symbol has.
+fn by_symbol(data: &Dataset, decisions: &BTreeSet<(u32, Timestamp)>) -> Vec<usize> {
+    let mut counts = vec![0; data.symbols().len()];
+    decisions.iter().for_each(|(symbol, _)| counts[*symbol as usize] += 1);
+    counts
 }
 
 /// Validation decisions of each symbol.
@@ -257,6 +317,15 @@ fn decisions(data: &Dataset) -> Vec<usize> {
         counts[symbols[*sample as usize] as usize] += 1;
     }
     counts
+}
+
+/// Notes that `trial` looked at validation decisions of these bars.
+fn note_look(plan: &Plan, prepared: &Prepared, trial: &Trial) {
+    let looks = Looks::of(plan.output());
+    let fingerprint = prepared.fingerprint.to_string();
+    if let Err(error) = looks.note(&fingerprint, &plan.name, trial.number(), clock::now()) {
+        eprintln!("warning: {error:#}");
+    }
 }
 
 /// What the pruner said.
@@ -289,11 +358,7 @@ impl<'a> Reports<'a> {
     fn epoch_ended(&self, epoch: u64, metrics: &BTreeMap<String, Option<f64>>) {
         let mut trial = self.trial.borrow_mut();
         if epoch == 1 {
-            let looks = Looks::of(self.plan.output());
-            let fingerprint = self.prepared.fingerprint.to_string();
-            if let Err(error) = looks.note(&fingerprint, &self.plan.name, trial.number(), clock::now()) {
-                eprintln!("warning: {error:#}");
-            }
+            note_look(self.plan, self.prepared, *trial);
         }
         let [only] = &self.plan.objectives[..] else { return };
         if !only.is_score() {
@@ -322,32 +387,4 @@ impl Observer for Reporter<'_, '_> {
             self.0.epoch_ended(*epoch, metrics);
         }
     }
-}
-
-/// What is heavy of a run goes; that it cannot go is worth a word, no more.
-fn remove_checkpoints(folder: &Path) {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            eprintln!("warning: cannot remove {}: {error}", folder.display());
-        }
-        _ => {}
-    }
-}
-
-/// What stopped a training. What libtorch says of memory names no remedy.
-fn why(error: &str) -> String {
-    let words = ["out of memory", "can't allocate memory", "not enough memory"];
-    if words.iter().any(|words| error.contains(words)) {
-        return format!(
-            "out of memory; its training.batch_size or its model is too large for this device: {error}"
-        );
-    }
-    error.to_owned()
-}
-
-/// An error and its causes, as a reason that is read in a table.
-fn in_a_line(error: &impl std::fmt::Display) -> String {
-    let text = format!("{error:#}");
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" · ")
 }

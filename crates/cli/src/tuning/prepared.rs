@@ -1,8 +1,8 @@
-//! The data of trials. Those that see the same samples share them.
+//! The data of trials. Those that see the same bars in the same way share them.
 
-use tapeline_data_pipeline::{Dataset, Fingerprint};
+use tapeline_data_pipeline::{Dataset, Fingerprint, Folds};
 
-use crate::config::RunConfig;
+use crate::config::{RunConfig, ScoredOn};
 use crate::failure::Failure;
 use crate::preparation::Checked;
 
@@ -10,24 +10,41 @@ use crate::preparation::Checked;
 pub(crate) struct Prepared {
     /// All that decides what the samples are.
     key: String,
-    pub(crate) data: Dataset,
+    pub(crate) samples: Samples,
     pub(crate) fingerprint: Fingerprint,
 }
 
-/// The samples that the last trial saw: the next one mostly sees the same.
-#[derive(Default)]
-pub(crate) struct Samples(Option<Prepared>);
+/// What the trainings of a trial see.
+pub(crate) enum Samples {
+    /// The split of the configuration.
+    Span(Dataset),
+    /// The folds of its `walk_forward`.
+    Folds(Folds),
+}
 
-impl Samples {
-    /// The samples of a trial.
-    pub(crate) fn of(&mut self, config: &RunConfig, checked: &Checked) -> Result<&Prepared, Failure> {
+/// What the last trial saw: the next one mostly sees the same.
+#[derive(Default)]
+pub(crate) struct Shared(Option<Prepared>);
+
+impl Shared {
+    /// What a trial sees.
+    pub(crate) fn of(
+        &mut self,
+        scored_on: ScoredOn,
+        config: &RunConfig,
+        checked: &Checked,
+    ) -> Result<&Prepared, Failure> {
         let key = serde_json::to_string(&(&config.data, checked.tasks.labels())).map_err(Failure::failed)?;
         if self.0.as_ref().is_none_or(|prepared| prepared.key != key) {
             // Before the new ones are read: both at once may be more than the memory holds.
             self.0 = None;
             let (bars, _, fingerprint) = checked.read()?;
-            let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
-            self.0 = Some(Prepared { key, data, fingerprint });
+            let (pipeline, labels) = (&checked.pipeline, checked.tasks.labels());
+            let samples = match scored_on {
+                ScoredOn::Span => Samples::Span(pipeline.prepare(bars, labels)?),
+                ScoredOn::Folds => Samples::Folds(pipeline.folds(bars, labels, &config.walk_forward)?),
+            };
+            self.0 = Some(Prepared { key, samples, fingerprint });
         }
         self.0.as_ref().ok_or_else(|| Failure::failed(anyhow::anyhow!("no samples were prepared")))
     }

@@ -8,6 +8,7 @@ use tapeline_hpo::{FrozenTrial, HpoError, Study, TrialState};
 use super::attribute::{self, FAIL_REASON};
 use super::plan::Plan;
 use super::standing::{Standing, seconds};
+use crate::config::ScoredOn;
 use crate::report::number::compact;
 
 /// The longest reason of a failure that a line shows.
@@ -16,6 +17,7 @@ const LONGEST_REASON: usize = 100;
 /// Progress of a study on standard error.
 pub(crate) struct Board {
     metrics: Vec<String>,
+    scored_on: ScoredOn,
     trials: usize,
     side_by_side: usize,
     told: BTreeSet<u64>,
@@ -26,8 +28,8 @@ pub(crate) struct Board {
 impl Board {
     pub(crate) fn new(plan: &Plan, side_by_side: usize) -> Self {
         let metrics = plan.objectives.iter().map(|objective| short(&objective.metric)).collect();
-        let trials = plan.hpo.trials;
-        Self { metrics, trials, side_by_side, told: BTreeSet::new(), begun: false }
+        let (scored_on, trials) = (plan.hpo.scored_on, plan.hpo.trials);
+        Self { metrics, scored_on, trials, side_by_side, told: BTreeSet::new(), begun: false }
     }
 
     /// Tells of what ended since the last time.
@@ -69,7 +71,7 @@ impl Board {
             }
             (TrialState::Pruned, _) => {
                 let step = trial.last_step().unwrap_or_default();
-                format!("trial {number}: pruned after epoch {step}{took}")
+                format!("trial {number}: pruned after {} {step}{took}", self.scored_on.step())
             }
             _ => {
                 let reason = attribute::text(&trial.user_attributes, FAIL_REASON);

@@ -206,6 +206,8 @@ pub(crate) fn trial_json(plan: &Plan, trial: &FrozenTrial) -> Value {
         "params": params,
         "run": attribute::text(&trial.user_attributes, attribute::RUN),
         "best_epoch": attribute::number(&trial.user_attributes, attribute::BEST_EPOCH),
+        "folds": trial.user_attributes.get(attribute::FOLDS)
+            .and_then(|folds| serde_json::from_str::<Value>(folds.as_str()).ok()),
         "training_seconds": attribute::number(&trial.user_attributes, attribute::SECONDS),
         "parameters": attribute::number(&trial.user_attributes, attribute::PARAMETERS),
     })

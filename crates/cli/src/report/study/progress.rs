@@ -6,6 +6,7 @@ use super::super::html::{Html, classed};
 use super::super::plot::{Ink, Plot, Point};
 use super::super::scale::Scale;
 use super::{StudyInput, value};
+use crate::config::ScoredOn;
 use crate::tuning::summary;
 
 /// Curves that are drawn: more are a blur.
@@ -47,7 +48,7 @@ fn history(input: &StudyInput<'_>, place: usize, metric: &str) -> Option<Html> {
     Some(plot.into_figure(format!("{metric} of each complete trial; the dashed line is the default.")))
 }
 
-/// What trials reported after each epoch.
+/// What trials reported after each epoch, or fold.
 fn curves(input: &StudyInput<'_>) -> Option<Html> {
     let told: Vec<_> = input.history.trials().iter().filter(|trial| !trial.intermediate.is_empty()).collect();
     let shown = &told[told.len().saturating_sub(MOST_CURVES)..];
@@ -58,7 +59,8 @@ fn curves(input: &StudyInput<'_>) -> Option<Html> {
     let y = Scale::wide_around(values())?;
     let last = shown.iter().filter_map(|trial| trial.last_step()).max()?;
     let x = Scale::linear(0.0, (last as f64).max(1.0) * 1.015);
-    let mut plot = Plot::new(x, "epoch", y, crate::tuning::short(&input.plan.objectives[0].metric));
+    let step = input.plan.hpo.scored_on.step();
+    let mut plot = Plot::new(x, step, y, crate::tuning::short(&input.plan.objectives[0].metric));
     for (state, ink) in [(TrialState::Complete, Ink::Faint), (TrialState::Pruned, Ink::Second)] {
         for trial in shown.iter().filter(|trial| trial.state == state) {
             plot.line(&curve(trial), ink);
@@ -80,5 +82,9 @@ fn curves(input: &StudyInput<'_>) -> Option<Html> {
         0 => String::new(),
         more => format!(" {more} earlier trials are not drawn."),
     };
-    Some(plot.into_figure(format!("The objective after each epoch.{left_out}")))
+    let what = match input.plan.hpo.scored_on {
+        ScoredOn::Span => "The objective after each epoch.",
+        ScoredOn::Folds => "The objective's mean so far after each fold.",
+    };
+    Some(plot.into_figure(format!("{what}{left_out}")))
 }
