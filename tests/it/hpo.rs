@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,25 +17,46 @@ use crate::small_run::SmallRun;
 const SECTION: &str = include_str!("hpo.yaml");
 
 /// Epochs of a trial that is long enough to be met in the middle of it.
-const LONG: [&str; 2] = ["--set", "training.num_epochs=12"];
+pub(crate) const LONG: [&str; 2] = ["--set", "training.num_epochs=12"];
 
 /// How often a study is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// A folder where searches over the small run are made.
-struct Search(SmallRun);
+pub(crate) struct Search {
+    run: SmallRun,
+    url: String,
+}
 
 impl Search {
     fn new() -> Self {
         let run = SmallRun::new();
+        let study = run.folder().join("runs/small/hpo/small/study.db");
+        Self::of(run, format!("sqlite:///{}", study.display()))
+    }
+
+    /// Remembered in the storage `url`.
+    pub(crate) fn remembered_at(url: &str) -> Self {
+        Self::of(SmallRun::new(), url.to_owned())
+    }
+
+    fn of(run: SmallRun, url: String) -> Self {
         let path = run.folder().join("small.yaml");
         let text = fs::read_to_string(&path).unwrap() + SECTION;
         fs::write(path, text).unwrap();
-        Self(run)
+        Self { run, url }
     }
 
-    fn say(&self, verb: &str, more: &[&str]) -> Said {
-        self.0.say_of_config(&format!("hpo {verb}"), more)
+    pub(crate) fn folder(&self) -> &Path {
+        self.run.folder()
+    }
+
+    pub(crate) fn say_words<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Said {
+        self.run.say(words)
+    }
+
+    pub(crate) fn say(&self, verb: &str, more: &[&str]) -> Said {
+        self.run.say_of_config(&format!("hpo {verb}"), more)
     }
 
     fn run(&self, more: &[&str]) -> Said {
@@ -43,7 +64,7 @@ impl Search {
     }
 
     fn start(&self, more: &[&str]) -> Child {
-        let mut command = self.0.of_config("hpo run", more);
+        let mut command = self.run.of_config("hpo run", more);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
@@ -53,24 +74,20 @@ impl Search {
     }
 
     fn study(&self) -> PathBuf {
-        self.0.folder().join("runs/small/hpo/small")
+        self.run.folder().join("runs/small/hpo/small")
     }
 
-    fn url(&self) -> String {
-        format!("sqlite:///{}", self.study().join("study.db").display())
-    }
-
-    fn trials(&self) -> Vec<Arc<FrozenTrial>> {
-        if !self.study().join("study.db").is_file() {
+    pub(crate) fn trials(&self) -> Vec<Arc<FrozenTrial>> {
+        if self.url.strip_prefix("sqlite:///").is_some_and(|file| !Path::new(file).is_file()) {
             return Vec::new();
         }
-        let Ok(storage) = open_storage(&self.url(), &StorageOptions::default()) else { return Vec::new() };
+        let Ok(storage) = open_storage(&self.url, &StorageOptions::default()) else { return Vec::new() };
         let Ok(record) = storage.study("small") else { return Vec::new() };
         storage.trials(record.id, None, &[]).unwrap()
     }
 
     /// Waits for trials of which `is_it` is true, or for the end of `child`.
-    fn wait_for(&self, child: &mut Child, is_it: impl Fn(&[Arc<FrozenTrial>]) -> bool) {
+    pub(crate) fn wait_for(&self, child: &mut Child, is_it: impl Fn(&[Arc<FrozenTrial>]) -> bool) {
         while child.try_wait().unwrap().is_none() && !is_it(&self.trials()) {
             std::thread::sleep(BETWEEN_LOOKS);
         }
@@ -78,21 +95,21 @@ impl Search {
     }
 }
 
-fn send(signal: &str, process: u32) {
+pub(crate) fn send(signal: &str, process: u32) {
     let sent =
         Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &process.to_string()]).status();
     assert!(sent.unwrap().success());
 }
 
-fn said_by(child: Child) -> Said {
+pub(crate) fn said_by(child: Child) -> Said {
     Said::of(child.wait_with_output().unwrap())
 }
 
-fn text(trial: &FrozenTrial, key: &str) -> Option<String> {
+pub(crate) fn text(trial: &FrozenTrial, key: &str) -> Option<String> {
     trial.user_attributes.get(key).map(|raw| serde_json::from_str(raw.as_str()).unwrap())
 }
 
-fn reasons(trials: &[Arc<FrozenTrial>]) -> Vec<String> {
+pub(crate) fn reasons(trials: &[Arc<FrozenTrial>]) -> Vec<String> {
     let failed = trials.iter().filter(|trial| trial.state == TrialState::Fail);
     failed.map(|trial| text(trial, "fail_reason").unwrap()).collect()
 }
@@ -102,6 +119,11 @@ fn worker(trial: &FrozenTrial) -> Option<u32> {
     let worker = text(trial, "worker").filter(|_| trial.state == TrialState::Running)?;
     let process = worker.strip_suffix(&format!("#{}", trial.number))?.rsplit(':').next()?;
     process.parse().ok()
+}
+
+/// Whether the worker with this process is on it.
+pub(crate) fn is_on(trial: &FrozenTrial, process: u32) -> bool {
+    worker(trial) == Some(process)
 }
 
 #[test]
@@ -129,12 +151,12 @@ fn a_search_leaves_a_best_configuration_a_report_and_light_trials() {
         assert_eq!(left, ["config.yaml", "journal.jsonl", "lineage.json"].map(str::to_owned).into());
         assert_eq!(score_in_the_journal(&trial, &run), trial.values.as_ref().unwrap()[0]);
     }
-    let looks = fs::read_to_string(search.0.folder().join("runs/validation-looks.jsonl")).unwrap();
+    let looks = fs::read_to_string(search.run.folder().join("runs/validation-looks.jsonl")).unwrap();
     assert_eq!(looks.lines().count(), 4);
-    assert!(!search.0.folder().join("runs/test-openings.jsonl").exists(), "a search opened the test span");
+    assert!(!search.run.folder().join("runs/test-openings.jsonl").exists(), "a search opened the test span");
 
     search.say("best", &["--write", "best.yaml"]).ended_with(DONE).printing("--set training.batch_size=");
-    search.0.say(["config", "check", "--config", "best.yaml"]).ended_with(DONE);
+    search.run.say(["config", "check", "--config", "best.yaml"]).ended_with(DONE);
     let report = fs::read_to_string(search.study().join("report.html")).unwrap();
     for words in ["The best", "With other seeds", "best so far", "All together", "model.lstm.hidden_size"] {
         assert!(report.contains(words), "no {words:?} in the report");
@@ -146,7 +168,7 @@ fn a_search_leaves_a_best_configuration_a_report_and_light_trials() {
 }
 
 /// The objective after the epoch with the least validation loss, as the journal has it.
-fn score_in_the_journal(trial: &FrozenTrial, run: &std::path::Path) -> f64 {
+fn score_in_the_journal(trial: &FrozenTrial, run: &Path) -> f64 {
     let mut epochs: Vec<(f64, f64)> = Vec::new();
     for record in tapeline_events::read(&run.join("journal.jsonl")).unwrap() {
         if let Event::EpochEnded { metrics, .. } = record.event {
@@ -241,8 +263,8 @@ fn a_signal_ends_a_search_and_queues_its_trial_again() {
 fn a_worker_that_is_terminated_finishes_its_trial() {
     let search = Search::new();
     search.run(&["--trials", "1"]).ended_with(DONE);
-    let arguments = ["hpo", "worker", "--storage", &search.url(), "--set", "threads=1"];
-    let mut command = tapeline(search.0.folder(), arguments);
+    let arguments = ["hpo", "worker", "--storage", &search.url, "--set", "threads=1"];
+    let mut command = tapeline(search.run.folder(), arguments);
     let mut running =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The study was begun with one trial; it has none left.
@@ -251,11 +273,11 @@ fn a_worker_that_is_terminated_finishes_its_trial() {
     let search = Search::new();
     let mut first = search.start(&LONG);
     search.wait_for(&mut first, |trials| trials.iter().any(|trial| worker(trial).is_some()));
-    let mut command = tapeline(search.0.folder(), ["hpo", "worker", "--storage", &search.url()]);
+    let mut command = tapeline(search.run.folder(), ["hpo", "worker", "--storage", &search.url]);
     let mut helper =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let process = helper.id();
-    let is_helped = |trials: &[Arc<FrozenTrial>]| trials.iter().any(|it| worker(it) == Some(process));
+    let is_helped = |trials: &[Arc<FrozenTrial>]| trials.iter().any(|it| is_on(it, process));
     while helper.try_wait().unwrap().is_none() && !is_helped(&search.trials()) {
         std::thread::sleep(BETWEEN_LOOKS);
     }
@@ -320,8 +342,8 @@ fn a_trial_can_be_scored_on_folds() {
     let search = Search::new();
     let on_folds = ["--set", "hpo.scored_on=folds", "--set", "walk_forward={kind: anchored, folds: 3}"];
     let run = |more: &[&str]| search.run(&[&on_folds[..], more].concat());
-    search.0.train(&[]).ended_with(DONE);
-    let (test_from, ..) = instants(&search.0.run());
+    search.run.train(&[]).ended_with(DONE);
+    let (test_from, ..) = instants(&search.run.run());
     run(&["--trials", "2"]).ended_with(DONE).printing("2 of 2 trials done");
     let trials = search.trials();
     for trial in &trials {
@@ -342,7 +364,7 @@ fn a_trial_can_be_scored_on_folds() {
             trial.intermediate.iter().map(|(step, value)| (*step, *value)).collect();
         assert_eq!(reports, [(1, mean(1)), (2, mean(2)), (3, mean(3))]);
     }
-    assert!(!search.0.folder().join("runs/test-openings.jsonl").exists(), "a search opened the test span");
+    assert!(!search.run.folder().join("runs/test-openings.jsonl").exists(), "a search opened the test span");
     assert_eq!(search.json("best", &[])["deflated"]["trials"], 2);
 
     run(&["--study", "pruned", "--trials", "2", "--set", "hpo.pruner={kind: threshold, lower: 2}"])
@@ -355,7 +377,7 @@ fn a_trial_can_be_scored_on_folds() {
 }
 
 /// Where the test block of a run begins and ends; in RFC 3339, in order of time.
-fn instants(run: &std::path::Path) -> (String, String) {
+fn instants(run: &Path) -> (String, String) {
     let lineage: Value = serde_json::from_slice(&fs::read(run.join("lineage.json")).unwrap()).unwrap();
     let split = &lineage["lineage"]["split"];
     let text = |key: &str| split[key].to_string();
@@ -399,19 +421,19 @@ fn mistakes_are_told_before_the_first_trial() {
     }
     search.run(&["--jobs", "0"]).ended_with(BAD_INPUT).complaining("--jobs");
     search.say("status", &[]).ended_with(BAD_INPUT);
-    search.0.say(["hpo", "run", "--config", "small.yaml", "--set", "hpo=null"]).ended_with(BAD_INPUT);
-    assert!(!search.0.folder().join("runs").exists(), "a run was made");
+    search.run.say(["hpo", "run", "--config", "small.yaml", "--set", "hpo=null"]).ended_with(BAD_INPUT);
+    assert!(!search.run.folder().join("runs").exists(), "a run was made");
     search.run(&["--trials", "1"]).ended_with(DONE);
-    let url = search.url();
+    let url = search.url.clone();
     search
-        .0
+        .run
         .say(["hpo", "worker", "--storage", &url, "--set", "training.batch_size=8"])
         .ended_with(BAD_INPUT)
         .complaining("where things are");
     search
-        .0
+        .run
         .say(["hpo", "status", "--storage", &url, "--study", "smal"])
         .ended_with(BAD_INPUT)
         .complaining("there is no study named \"smal\"");
-    search.0.say(["hpo", "status", "--storage", &url]).ended_with(DONE).printing("1 of 1");
+    search.run.say(["hpo", "status", "--storage", &url]).ended_with(DONE).printing("1 of 1");
 }

@@ -34,3 +34,4 @@ mod signal;
 mod small_run;
 mod targets;
 mod train;
+mod workers;

@@ -75,7 +75,9 @@ pub use sampler::{
 pub use space::{ParamSpec, Space, SpaceBuilder, SpaceSpec};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteJournal, SqliteOptions, SqliteStorage};
-pub use storage::{NewTrial, Storage, StorageOptions, TrialChange, check_end, open_storage};
+pub use storage::{
+    NewTrial, Storage, StorageOptions, TrialChange, check_end, open_storage, without_password,
+};
 pub use study::{Heartbeat, Study, StudyOptions};
 pub use study_record::{Direction, StudyId, StudyRecord, StudyView};
 pub use trial::Trial;

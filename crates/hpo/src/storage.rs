@@ -26,8 +26,7 @@ use crate::{
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use assembly::{Assembly, Author, TrialRow, read_attribute};
 #[cfg(feature = "postgres")]
-pub(crate) use open::without_password;
-pub use open::{StorageOptions, open_storage};
+pub use open::{StorageOptions, open_storage, without_password};
 #[cfg(feature = "sqlite")]
 pub(crate) use time::read_time;
 

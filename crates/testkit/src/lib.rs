@@ -1,6 +1,6 @@
 //! For tests only: close-enough asserts, and the programs of others that a result is held against.
 //!
-//! No crate may depend on it outside its tests, and it knows no type but slices of numbers and paths.
+//! No crate may depend on it outside its tests, and it knows no type of theirs, but slices of numbers, paths and addresses.
 //!
 //! ```
 //! use tapeline_testkit::assert_close;
@@ -15,11 +15,14 @@
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a part of tests: it starts processes, says why it skips, and fails"
 )]
 
 mod close;
+mod postgres;
 mod python;
 
 pub use close::{Difference, assert_close, largest_difference};
+pub use postgres::PostgresServer;
 pub use python::{output_of, python_with};

@@ -1,6 +1,7 @@
 //! `tapeline hpo`: search for better values of a configuration, alone or with many machines, and see what came of it.
 
 mod best;
+mod create;
 mod report;
 mod retrain;
 mod run;
@@ -27,6 +28,8 @@ const BUILT_IN_NAME: &str = "built-in hpo/quickstart.yaml";
 pub(super) enum Verb {
     /// Search, or go on with a search; the same command again goes on where it was stopped.
     Run(run::Arguments),
+    /// Begin a study without a trial; workers, on this machine or others, do them.
+    Create(create::Arguments),
     /// Help with a search that was begun elsewhere: train trials until it has them all.
     Worker(worker::Arguments),
     /// How many trials of which kind there are, and the best so far.
@@ -64,6 +67,11 @@ impl Which {
         Plan::of(with_absolute_paths(self.config(more)?)?)
     }
 
+    /// The same, with another number of trials.
+    fn plan_of(&self, trials: Option<usize>) -> Result<Plan, Failure> {
+        self.plan(&trials.iter().map(|trials| format!("hpo.trials={trials}")).collect::<Vec<_>>())
+    }
+
     fn config(&self, more: &[String]) -> Result<RunConfig, Failure> {
         let mut set = self.set.clone();
         // As YAML, in quotes: a URL or a name is text, whatever it looks like.
@@ -98,7 +106,7 @@ fn of_storage(url: &str, name: Option<&str>, set: &[String]) -> Result<Plan, Fai
         && !std::path::Path::new(file).is_file()
     {
         return Err(Failure::bad_input(anyhow!(
-            "there is no study in {url} yet; `tapeline hpo run` begins one"
+            "there is no study in {url} yet; `tapeline hpo run` or `tapeline hpo create` begins one"
         )));
     }
     let storage = open_storage(url)?;
@@ -112,6 +120,7 @@ fn of_storage(url: &str, name: Option<&str>, set: &[String]) -> Result<Plan, Fai
 pub(super) fn run(verb: &Verb) -> Result<i32, Failure> {
     match verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Create(arguments) => create::run(arguments),
         Verb::Worker(arguments) => worker::run(arguments),
         Verb::Status(arguments) => status::run(arguments),
         Verb::Best(arguments) => best::run(arguments),

@@ -103,7 +103,7 @@ impl Plan {
         let study = self.options(Arc::clone(&storage))?.create_or_open().map_err(storage_failure)?;
         let id = study.record().id;
         // Also of one that goes on: it may be given more trials, and lies where it is now.
-        let config = attribute::json(resolved_yaml(&self.config));
+        let config = attribute::json(resolved_yaml(&self.without_storage()));
         storage.set_study_user_attribute(id, CONFIG, &config).map_err(storage_failure)?;
         if is_new {
             let names: Vec<&str> =
@@ -116,6 +116,12 @@ impl Plan {
             }
         }
         Ok(study)
+    }
+
+    /// The configuration as everybody may read it who opens the study: an address has a password in it.
+    fn without_storage(&self) -> RunConfig {
+        let hpo = HpoSpec { storage: None, ..self.hpo.clone() };
+        RunConfig { hpo: Some(hpo), ..self.config.clone() }
     }
 
     /// Opens the study, which must be there.

@@ -68,7 +68,8 @@ fn open_postgres(_: &str, shown: &str, _: &StorageOptions) -> Result<Box<dyn Sto
 }
 
 /// The address as it may be shown: what stands between the user's name and the last `@` of the host is left out.
-pub(crate) fn without_password(url: &str) -> String {
+#[must_use]
+pub fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("//") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     // A password may hold a slash that should have been escaped: then the last `@` of all is what ends it.

@@ -9,7 +9,7 @@ use tapeline_hpo::{
     Timestamp, contract,
 };
 
-use crate::postgres_server::PostgresServer;
+use tapeline_testkit::PostgresServer;
 
 /// Runs every check, so that all that fail are named.
 fn check(open: contract::storage::Open<'_>) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tapeline_hpo::{Direction, HpoError, NewTrial, PostgresOptions, PostgresStorage, Storage, TrialState};
 
-use crate::postgres_server::PostgresServer;
+use tapeline_testkit::PostgresServer;
 
 /// When a line breaks.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,6 @@ mod dump;
 mod golden;
 mod lost_commit;
 mod optuna;
-mod postgres_server;
 mod python;
 mod together;
 mod worker;

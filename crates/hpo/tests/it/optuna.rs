@@ -11,8 +11,8 @@ use tapeline_hpo::{
 use tempfile::TempDir;
 
 use crate::dump::{assert_read_alike, at};
-use crate::postgres_server::PostgresServer;
 use crate::python::{Optuna, Python};
+use tapeline_testkit::PostgresServer;
 
 /// A file of its own and its address.
 pub(crate) fn file() -> (TempDir, String) {
@@ -119,8 +119,7 @@ fn we_read_what_optuna_makes_of_an_empty_database() {
     python.ask(&["dump", &for_python(&theirs)]);
     fill(&open(&theirs));
     fill(&open(&ours));
-    let name = |url: &str| url.rsplit('/').next().unwrap().to_owned();
-    let columns = |url: &str| schema(&mut server.client(&name(url)));
+    let columns = |url: &str| schema(&mut postgres::Client::connect(url, postgres::NoTls).unwrap());
     assert_eq!(columns(&ours), columns(&theirs), "tables, types and constraints are those of Optuna");
     assert_read_alike(&*open(&theirs), &python.ask(&["dump", &for_python(&theirs)]));
 }

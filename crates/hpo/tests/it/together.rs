@@ -8,9 +8,9 @@ use std::time::Duration;
 use tapeline_hpo::{Choice, FrozenTrial, RandomSampler, Study, TrialState};
 
 use crate::optuna::{file, for_python, open};
-use crate::postgres_server::PostgresServer;
 use crate::python::{Optuna, Python};
 use crate::worker::{Task, Worker, numbers};
+use tapeline_testkit::PostgresServer;
 
 const STUDY: &str = "together";
 /// Of ours.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use tapeline_hpo::without_password;
 
 use super::{Which, report, retrain};
 use crate::config::{DeviceSpec, ThreadsSpec};
@@ -30,11 +31,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     if arguments.jobs == 0 {
         return Err(Failure::bad_input(anyhow!("--jobs: 0 is too few; give at least 1")));
     }
-    let trials = arguments.trials.iter().map(|trials| format!("hpo.trials={trials}")).collect::<Vec<_>>();
-    let plan = arguments.which.plan(&trials)?;
+    let plan = arguments.which.plan_of(arguments.trials)?;
     let study = plan.create_or_open()?;
     retire_lost(&study)?;
-    eprintln!("study {} in {}", plan.name, plan.url);
+    eprintln!("study {} in {}", plan.name, without_password(&plan.url));
     if plan.objectives.len() > 1 {
         eprintln!("note: with several objectives no trial is given up early, and the result is a front");
     }

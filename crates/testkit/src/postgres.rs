@@ -11,7 +11,7 @@ use tempfile::TempDir;
 const OWNER: &str = "tapeline";
 
 /// A server with its data in a temporary folder. It is stopped when it is dropped.
-pub(crate) struct PostgresServer {
+pub struct PostgresServer {
     programs: PathBuf,
     folder: TempDir,
     port: u16,
@@ -21,7 +21,7 @@ pub(crate) struct PostgresServer {
 impl PostgresServer {
     /// The server that the tests of this process share while one of them runs; `None`, with a printed reason, where the user
     /// has no PostgreSQL.
-    pub(crate) fn shared() -> Option<Arc<Self>> {
+    pub fn shared() -> Option<Arc<Self>> {
         static SHARED: Mutex<Weak<PostgresServer>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = shared.upgrade() {
@@ -33,7 +33,7 @@ impl PostgresServer {
     }
 
     /// A server of one's own, which may be ill-treated.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             let reason = "no PostgreSQL server is installed (Debian: apt-get install postgresql)";
             assert!(std::env::var_os("CI").is_none(), "{reason}, and one is part of the tests in CI");
@@ -81,7 +81,7 @@ impl PostgresServer {
     }
 
     /// Starts the server and waits until it answers.
-    pub(crate) fn up(&self) {
+    pub fn up(&self) {
         let options = format!(
             "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=50",
             self.port
@@ -95,29 +95,24 @@ impl PostgresServer {
     }
 
     /// Stops the server in `mode`: `fast` ends every transaction, `immediate` is as good as a crash.
-    pub(crate) fn down(&self, mode: &str) {
+    pub fn down(&self, mode: &str) {
         run(self.control().args(["-m", mode, "stop"]));
     }
 
     /// The address of a new database.
-    pub(crate) fn database(&self) -> String {
+    pub fn database(&self) -> String {
         let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
         *databases += 1;
         let name = format!("studies_{databases}");
-        self.client("postgres").batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-        self.url(&name)
+        let port = self.port.to_string();
+        run(self.program("createdb").args(["-h", "127.0.0.1", "-p", &port, "-U", OWNER, &name]));
+        format!("postgresql://{OWNER}@127.0.0.1:{port}/{name}")
     }
 
-    pub(crate) fn client(&self, database: &str) -> postgres::Client {
-        postgres::Client::connect(&self.url(database), postgres::NoTls).unwrap()
-    }
-
-    pub(crate) const fn port(&self) -> u16 {
+    /// Where it listens on 127.0.0.1.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
         self.port
-    }
-
-    fn url(&self, database: &str) -> String {
-        format!("postgresql://{OWNER}@127.0.0.1:{}/{database}", self.port)
     }
 }
 
