@@ -54,12 +54,15 @@ def overhead(a):
     rng = np.random.default_rng(0)
     for storage in a.storages.split(","):
         for n in (100, 1000, 5000):
-            st = None
+            st = opened = None
             if storage == "sqlite":
                 p = tempfile.mkdtemp() + "/a.db"
                 B.fill_sqlite(p, n, rng)
+                c0 = time.process_time()
                 try:
                     st = rustuna.load_study(study_name="s", storage=rustuna.storages.SQLite3Storage(p), sampler=SAMPLERS["tpe"](0))
+                    assert len(st.trials) == n
+                    opened = round((time.process_time() - c0) * 1e3, 3)
                 except Exception as e:
                     print("sqlite", type(e).__name__, str(e)[:200])
                     out["results"][f"sqlite/{n}/tpe"] = f"{type(e).__name__}: {e}"
@@ -91,6 +94,8 @@ def overhead(a):
                 for k, d in zip(parts, (t1 - t0, t2 - t1, t3 - t2, t3 - t0, time.process_time() - c0)):
                     parts[k].append(d * 1e3)
             res = {k: round(statistics.median(v[2:]), 3) for k, v in parts.items()}
+            if opened is not None:
+                res["open"] = opened
             out["results"][f"{storage}/{n}/tpe"] = res
             print(storage, n, res, len(st.trials), flush=True)
             B.dump(a.out, out)

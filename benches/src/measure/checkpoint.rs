@@ -62,7 +62,8 @@ impl Checkpoint {
             lineage: prepared.lineage(self.threads),
             checkpoints: &checkpoints,
             device: Device::Cpu,
-            clock: &|| std::time::Duration::ZERO,
+            clock: || std::time::Duration::ZERO,
+            histograms: false,
         };
         let ends = RefCell::new(Vec::with_capacity(self.warm_up + self.steps + 1));
         let enough = || {

@@ -49,7 +49,8 @@ impl Step {
             lineage: prepared.lineage(self.threads),
             checkpoints: &checkpoints,
             device: Device::Cpu,
-            clock: &|| std::time::Duration::ZERO,
+            clock: || std::time::Duration::ZERO,
+            histograms: false,
         };
         let ends = RefCell::new(Vec::with_capacity(self.warm_up + self.steps));
         let enough = || {

@@ -7,7 +7,7 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tapeline_events::Event;
+use tapeline_events::{Event, StepTimes};
 
 use crate::progress::{Plan, Rate, announcement, epoch_line};
 pub(crate) use curve::Curve;
@@ -33,6 +33,8 @@ pub(crate) struct Board {
     pub(crate) system: BTreeMap<String, f64>,
     /// What else the last step said, by name.
     pub(crate) extra: BTreeMap<String, f64>,
+    /// Where the time of the last epoch's steps went.
+    pub(crate) times: Option<StepTimes>,
     pub(crate) train_loss: Curve,
     pub(crate) validation_loss: Curve,
     pub(crate) rate: Rate,
@@ -58,6 +60,7 @@ impl Board {
             metrics: BTreeMap::new(),
             system: BTreeMap::new(),
             extra: BTreeMap::new(),
+            times: None,
             train_loss: Curve::default(),
             validation_loss: Curve::default(),
             rate: Rate::default(),
@@ -100,6 +103,7 @@ impl Board {
                 }
                 self.note(epoch_line(*epoch, *step, metrics, &self.plan));
             }
+            Event::StepTimes { times, .. } => self.times = Some(*times),
             Event::System { figures } => self.system.clone_from(figures),
             Event::CheckpointSaved { .. } => self.checkpoints += 1,
             Event::Warning { .. }

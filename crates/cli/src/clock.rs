@@ -1,5 +1,6 @@
 //! The time, read here and nowhere below.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Now, RFC 3339 in UTC, to the microsecond.
@@ -8,8 +9,8 @@ pub(crate) fn now() -> String {
     now.round(jiff::Unit::Microsecond).unwrap_or(now).to_string()
 }
 
-/// A clock that was started now.
-pub(crate) fn stopwatch() -> impl Fn() -> Duration {
-    let begin = Instant::now();
-    move || begin.elapsed()
+/// The time since it was first asked for.
+pub(crate) fn running() -> Duration {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed()
 }

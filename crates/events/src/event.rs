@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::histogram::Histogram;
 use crate::number;
+use crate::step_times::StepTimes;
 use crate::target::TargetOutcome;
 
 /// What happens in a run. The loop in which the events fire:
@@ -23,6 +25,7 @@ use crate::target::TargetOutcome;
 ///             CheckpointSaved         of the interruption, and of any before it that was still being written
 ///             Interrupted
 ///             RunEnded(interrupted)   and out
+///     StepTimes, Histograms           where the run has a clock, and where they are wanted
 ///     EpochEnded                      after validation
 ///     GuardTripped                    for each guard that sees something in the epoch
 ///     CheckpointSaved                 of the last epoch, likewise; or CheckpointFailed
@@ -124,6 +127,26 @@ pub enum Event {
         guard: Guard,
         /// What was seen, and what to do.
         message: String,
+    },
+    /// Where the time of the steps of an epoch went, told at its end; after a resumption, of the steps since.
+    StepTimes {
+        /// Updates done.
+        step: u64,
+        /// The epoch.
+        epoch: u64,
+        /// Where it went.
+        times: StepTimes,
+    },
+    /// How weights and gradients lie, told at the end of an epoch.
+    Histograms {
+        /// Updates done.
+        step: u64,
+        /// The epoch.
+        epoch: u64,
+        /// By the tensor's name.
+        weights: BTreeMap<String, Histogram>,
+        /// Those of the epoch's last step, before clipping and without the loss scale; by the tensor's name.
+        gradients: BTreeMap<String, Histogram>,
     },
     /// A pass is over and validation was looked at.
     EpochEnded {
@@ -261,6 +284,8 @@ impl Event {
             Self::EpochStarted { .. } => "epoch_started",
             Self::Step { .. } => "step",
             Self::GuardTripped { .. } => "guard_tripped",
+            Self::StepTimes { .. } => "step_times",
+            Self::Histograms { .. } => "histograms",
             Self::EpochEnded { .. } => "epoch_ended",
             Self::CheckpointSaved { .. } => "checkpoint_saved",
             Self::CheckpointFailed { .. } => "checkpoint_failed",
@@ -283,6 +308,8 @@ impl Event {
             | Self::EpochStarted { step, .. }
             | Self::Step { step, .. }
             | Self::GuardTripped { step, .. }
+            | Self::StepTimes { step, .. }
+            | Self::Histograms { step, .. }
             | Self::EpochEnded { step, .. }
             | Self::CheckpointSaved { step, .. }
             | Self::CheckpointFailed { step, .. }
@@ -307,6 +334,8 @@ impl Event {
             | Self::EpochStarted { epoch, .. }
             | Self::Step { epoch, .. }
             | Self::GuardTripped { epoch, .. }
+            | Self::StepTimes { epoch, .. }
+            | Self::Histograms { epoch, .. }
             | Self::EpochEnded { epoch, .. }
             | Self::CheckpointSaved { epoch, .. }
             | Self::EarlyStopped { epoch, .. }

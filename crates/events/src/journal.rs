@@ -228,6 +228,8 @@ const fn must_survive_power_cut(event: &Event) -> bool {
         | Event::EpochStarted { .. }
         | Event::Step { .. }
         | Event::GuardTripped { .. }
+        | Event::StepTimes { .. }
+        | Event::Histograms { .. }
         | Event::CheckpointFailed { .. }
         | Event::System { .. }
         | Event::Warning { .. } => false,

@@ -41,21 +41,25 @@
 
 mod error;
 mod event;
+mod histogram;
 mod journal;
 mod number;
 mod observer;
 mod projection;
 mod record;
 mod repeats;
+mod step_times;
 mod tail;
 mod target;
 
 pub use error::JournalError;
 pub use event::{Event, Guard, Outcome};
+pub use histogram::Histogram;
 pub use journal::{Health, Journal, Opened, TornLine};
 pub use observer::{Observer, Observers};
 pub use projection::{ProjectedRow, projection};
 pub use record::{Record, SCHEMA, read};
 pub use repeats::Repeats;
+pub use step_times::StepTimes;
 pub use tail::Tail;
 pub use target::{TargetOutcome, TargetVerdict};

@@ -108,6 +108,8 @@ fn project(event: &Event) -> Option<ProjectedRow> {
         | Event::Interrupted { .. }
         | Event::TestSpanOpened { .. }
         | Event::TargetsChecked { .. }
+        | Event::StepTimes { .. }
+        | Event::Histograms { .. }
         | Event::System { .. }
         | Event::GuardTripped { .. }
         | Event::Warning { .. } => return None,

@@ -30,6 +30,8 @@ impl Repeats {
             Event::RunStarted { .. } => std::mem::replace(&mut self.started, true),
             Event::EpochStarted { step, .. }
             | Event::Step { step, .. }
+            | Event::StepTimes { step, .. }
+            | Event::Histograms { step, .. }
             | Event::EpochEnded { step, .. }
             | Event::EarlyStopped { step, .. }
             | Event::CheckpointSaved { step, .. } => {

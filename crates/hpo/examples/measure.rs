@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! measure quality tpe,random --seeds 40 --trials 200 [--functions branin,mixed | --others]
-//! measure overhead tpe,random
+//! measure overhead tpe,random [--storages memory,sqlite,postgresql://USER@HOST/DATABASE]
 //! ```
 #![expect(
     clippy::disallowed_methods,
@@ -12,26 +12,20 @@
 
 #[path = "measure/functions.rs"]
 mod functions;
+#[path = "measure/overhead.rs"]
+mod overhead;
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Instant;
 
 use functions::{Function, OTHERS, PROTOCOL};
 use serde_json::{Value, json};
 use tapeline_hpo::{
-    AutoSampler, CmaEsSampler, FloatDistribution, HpoError, Kernels, NewTrial, Nsga2Sampler, Param,
-    QmcSampler, RandomSampler, Sampler, Study, TpeSampler, Trial, TrialRandom, TrialState,
+    AutoSampler, CmaEsSampler, Kernels, Nsga2Sampler, QmcSampler, RandomSampler, Sampler, Study, TpeSampler,
 };
 
 /// After so many trials the best so far is noted.
 const CHECKPOINTS: [usize; 6] = [10, 25, 50, 100, 150, 200];
-
-/// Of the trials that are measured, these first ones fill caches and are left out.
-const WARM_UP: usize = 2;
-
-/// Trials that are measured.
-const REPETITIONS: usize = 100;
 
 fn sampler(name: &str) -> Result<Box<dyn Sampler>, Box<dyn Error>> {
     Ok(match name {
@@ -53,7 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count = |name: &str, default: usize| option(name).map_or(Ok(default), |text| text.parse());
     let (Some(what), Some(samplers)) = (words.first(), words.get(1)) else {
         return Err(
-            "measure quality|overhead SAMPLER,... [--seeds N] [--trials N] [--functions NAME,... | --others]"
+            "measure quality|overhead SAMPLER,... [--seeds N] [--trials N] [--functions NAME,... | --others] \
+             [--storages NAME,...]"
                 .into(),
         );
     };
@@ -69,7 +64,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let functions: Vec<&Function> = all.iter().filter(wanted).collect();
             quality(&samplers, &functions, count("--seeds", 20)?, count("--trials", 200)?)?
         }
-        "overhead" => overhead(&samplers)?,
+        "overhead" => {
+            let storages = option("--storages").map_or("memory,sqlite", String::as_str);
+            overhead::overhead(&samplers, &storages.split(',').collect::<Vec<_>>())?
+        }
         other => return Err(format!("nothing is called {other}: quality or overhead").into()),
     };
     println!("{result}");
@@ -109,63 +107,6 @@ fn quality(
         }
     }
     Ok(json!({"checkpoints": CHECKPOINTS, "results": results}))
-}
-
-fn ten_floats(trial: &mut Trial) -> Result<f64, HpoError> {
-    (0..10).map(|axis| trial.suggest_float(&format!("x{axis}"), 0.0..=1.0)).sum()
-}
-
-/// Milliseconds of ask + 10 floats + tell at a history of so many trials, in memory: the median of the wall time and, since
-/// systems count it in ticks, the mean of this thread's CPU time; and seconds of whole studies.
-fn overhead(samplers: &[&str]) -> Result<Value, Box<dyn Error>> {
-    let mut results = serde_json::Map::new();
-    for name in samplers {
-        for length in [100_usize, 1_000, 5_000] {
-            let study = Study::minimize("s").boxed_sampler(sampler(name)?).create()?;
-            let mut random = TrialRandom::of(1, 1);
-            for _ in 0..length {
-                let params: BTreeMap<String, Param> = (0..10)
-                    .map(|axis| {
-                        let distribution = FloatDistribution::new(0.0, 1.0).into();
-                        (format!("x{axis}"), Param { distribution, value: random.unit() })
-                    })
-                    .collect();
-                let value = params.values().map(|param| param.value).sum();
-                study.add(&NewTrial {
-                    values: Some(vec![value]),
-                    params,
-                    ..NewTrial::in_state(TrialState::Complete)
-                })?;
-            }
-            let mut wall = Vec::new();
-            let mut watch = Stopwatch::start();
-            for measured in 0..WARM_UP + REPETITIONS {
-                if measured == WARM_UP {
-                    watch = Stopwatch::start();
-                }
-                let one = Instant::now();
-                let mut trial = study.ask()?;
-                let value = ten_floats(&mut trial)?;
-                study.tell(trial, value)?;
-                wall.push(one.elapsed().as_secs_f64() * 1e3);
-            }
-            let cpu = watch.cpu_ms() / REPETITIONS as f64;
-            let row = json!({"total": median(&wall[WARM_UP..]), "cpu": cpu, "first_total": wall[0]});
-            results.insert(format!("memory/{length}/{name}"), row);
-        }
-        for length in [1_000_usize, 5_000] {
-            let study = Study::minimize("s").boxed_sampler(sampler(name)?).create()?;
-            let watch = Stopwatch::start();
-            study.optimize(length, |trial| {
-                let values =
-                    (0..10).map(|axis| trial.suggest_float(&format!("x{axis}"), 0.0..=1.0).map(|x| x * x));
-                values.sum::<Result<f64, HpoError>>()
-            })?;
-            let row = json!({"wall_s": watch.wall_ms() / 1e3, "cpu_s": watch.cpu_ms() / 1e3});
-            results.insert(format!("whole/{length}/{name}"), row);
-        }
-    }
-    Ok(json!({"results": results}))
 }
 
 fn median(values: &[f64]) -> f64 {

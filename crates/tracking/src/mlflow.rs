@@ -261,7 +261,11 @@ impl Sink for Mlflow {
 const fn is_number(event: &Event) -> bool {
     matches!(
         event,
-        Event::Step { .. } | Event::EpochEnded { .. } | Event::Scored { .. } | Event::System { .. }
+        Event::Step { .. }
+            | Event::StepTimes { .. }
+            | Event::EpochEnded { .. }
+            | Event::Scored { .. }
+            | Event::System { .. }
     )
 }
 

@@ -41,6 +41,12 @@ impl TrackingSpec {
         if report.is_empty() { Ok(()) } else { Err(report) }
     }
 
+    /// Whether one of the trackers that are given draws histograms, so that a run should make them.
+    #[must_use]
+    pub const fn draws_histograms(&self) -> bool {
+        self.wandb.is_some() || self.tensorboard.is_some()
+    }
+
     /// A sink for each tracker that is given, or for the one named by `only`.
     ///
     /// # Errors

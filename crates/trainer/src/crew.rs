@@ -55,14 +55,14 @@ impl Crew {
 
     /// Hands out `parts` in turn and calls `add` with what they give, in their order.
     ///
-    /// The next part is filled while those before it are under way. After an error the crew is of no use.
+    /// Says how many there were. The next part is filled while those before it are under way. After an error the crew is of no use.
     pub(crate) fn work(
         &self,
         parts: impl Iterator<Item = Result<Part, TrainError>>,
         denominators: &Denominators,
         arithmetic: &Arithmetic,
         mut add: impl FnMut(Share) -> Result<(), TrainError>,
-    ) -> Result<(), TrainError> {
+    ) -> Result<usize, TrainError> {
         let size = self.workers.len();
         let mut given = 0;
         for part in parts {
@@ -74,7 +74,9 @@ impl Crew {
             worker.give(Job { part: part?, denominators, arithmetic })?;
             given += 1;
         }
-        (given.saturating_sub(size)..given).try_for_each(|number| add(self.workers[number % size].take()?))
+        (given.saturating_sub(size)..given)
+            .try_for_each(|number| add(self.workers[number % size].take()?))?;
+        Ok(given)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::schedule::{Schedule, StepPlace};
 use crate::score;
 use crate::seed::{Purpose, child_seed, shuffled};
 use crate::spec::{PartRatesSpec, TrainingSpec};
+use crate::stages::Stages;
 use crate::state::{EpochRecord, State};
 use crate::step::{Pace, Part, Stepper, learned};
 use crate::step_log::{Pending, StepLog, Telling, tell_finding};
@@ -55,8 +56,11 @@ pub struct Run<'a> {
     pub checkpoints: &'a Checkpoints,
     /// Where tensors live.
     pub device: Device,
-    /// The time since an instant that stays. It decides when `every_n_minutes` have passed, and nothing else.
-    pub clock: &'a dyn Fn() -> Duration,
+    /// The time since an instant that stays. It decides when `every_n_minutes` have passed, and tells where the time of steps
+    /// went; nothing else.
+    pub clock: fn() -> Duration,
+    /// Whether histograms of weights and gradients are told at the end of each epoch.
+    pub histograms: bool,
 }
 
 /// Where a run begins.
@@ -259,6 +263,9 @@ impl<'a> Loop<'a> {
                 precision,
                 scaler,
                 average: average.transpose()?,
+                clock: run.clock,
+                stages: Stages::default(),
+                kept_gradients: Vec::new(),
             },
             feed: Feed::new(run.data, run.tasks, run.device)?,
             schedule: Schedule::new(run.training, |metric| watch("training.scheduler.metric", metric))?,
@@ -360,11 +367,17 @@ impl<'a> Loop<'a> {
     }
 
     fn step(&mut self, samples: &[u32], observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let begun = (self.run.clock)();
         let rate = self.schedule.rate(self.place(), &self.state.history);
-        let pace = Pace { rate, update: self.state.step + 1 - self.known_skips() };
+        let cursor = self.state.cursor + samples.len().div_ceil(self.run.training.batch_size);
+        let pace = Pace {
+            rate,
+            update: self.state.step + 1 - self.known_skips(),
+            keeps_gradients: self.run.histograms && cursor == self.curriculum.batches(self.state.epoch),
+        };
         let figures = self.figures_of_step(samples, pace)?;
         self.state.step += 1;
-        self.state.cursor += samples.len().div_ceil(self.run.training.batch_size);
+        self.state.cursor = cursor;
         let pending = Pending {
             step: self.state.step,
             epoch: self.current_epoch(),
@@ -372,12 +385,21 @@ impl<'a> Loop<'a> {
             samples: samples.to_vec(),
             figures,
         };
-        if self.log.push(pending) { self.tell(observer) } else { Ok(()) }
+        if self.log.push(pending) {
+            self.tell(observer)?;
+        }
+        let stages = &mut self.stepper.stages;
+        stages.steps += 1;
+        stages.total += (self.run.clock)().saturating_sub(begun);
+        Ok(())
     }
 
     /// Does a step on `samples`; its figures are those of [`Stepper::step`].
     fn figures_of_step<'s>(&mut self, samples: &'s [u32], pace: Pace) -> Result<Tensor, TrainError> {
+        let clock = self.run.clock;
+        let begun = clock();
         let denominators = self.feed.denominators(samples)?;
+        let mut data = clock().saturating_sub(begun);
         let (state, seed) = (&self.state, self.dropout_seed);
         let batches = samples.chunks(self.run.training.batch_size);
         let threads = self.stepper.crew.as_ref().map_or(1, Crew::size);
@@ -387,11 +409,15 @@ impl<'a> Loop<'a> {
         let parts = batches.enumerate().flat_map(cut).map(|(number, first, samples)| {
             let cursor = batch_cursor(state.epoch, state.cursor + number);
             let mode = Mode::Train { seed, cursor, rank: 0, first: first as u64 };
+            let begun = clock();
             let mut batch = self.feed.batch(samples)?;
             batch.inputs = self.curriculum.newest_bars(batch.inputs, state.epoch)?;
+            data += clock().saturating_sub(begun);
             Ok(Part { batch, mode })
         });
-        self.stepper.step(parts, &denominators, pace)
+        let figures = self.stepper.step(parts, &denominators, pace);
+        self.stepper.stages.data += data;
+        figures
     }
 
     fn tell(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
@@ -424,6 +450,7 @@ impl<'a> Loop<'a> {
 
     fn score_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
+        self.look_inside(observer)?;
         let predictions = self.validation_predictions()?;
         let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
         metrics.extend(score::feature_metrics(self.run.network, self.feed.windows(), self.run.tasks)?);
@@ -449,6 +476,19 @@ impl<'a> Loop<'a> {
         }
         self.state.epoch += 1;
         self.state.cursor = 0;
+        Ok(())
+    }
+
+    /// Tells where the time of the epoch's steps went, and how weights and gradients lie.
+    fn look_inside(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let (step, epoch) = (self.state.step as u64, self.current_epoch());
+        if let Some(times) = self.stepper.stages.take() {
+            observer.observe(&Event::StepTimes { step, epoch, times });
+        }
+        if self.run.histograms {
+            let (weights, gradients) = self.stepper.histograms()?;
+            observer.observe(&Event::Histograms { step, epoch, weights, gradients });
+        }
         Ok(())
     }
 

@@ -78,7 +78,8 @@
 //!     lineage,
 //!     checkpoints: &checkpoints,
 //!     device: Device::Cpu,
-//!     clock: &|| std::time::Duration::ZERO, // nothing is saved by the minute
+//!     clock: || std::time::Duration::ZERO, // nothing is saved by the minute, and nobody is told how long a step took
+//!     histograms: false,
 //! };
 //! let mut epochs = Epochs(0);
 //! let ending = fit(&run, Start::Fresh, &|| false, &mut epochs)?;
@@ -125,6 +126,7 @@ mod score;
 mod scorecard;
 mod seed;
 mod spec;
+mod stages;
 mod state;
 mod step;
 mod step_log;

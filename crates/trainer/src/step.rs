@@ -1,5 +1,9 @@
 //! One step: for each of its parts forward, loss and backward; then unscale, clip and update.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tapeline_events::Histogram;
 use tapeline_models::{Mode, Network};
 use tch::{Device, Kind, Tensor};
 
@@ -12,6 +16,7 @@ use crate::loss::{Denominators, PartLoss, part_loss};
 use crate::optimizer::{self, Learned, Optimizer};
 use crate::precision::{GradScaler, Precision};
 use crate::spec::{OptimizerSpec, PartRatesSpec};
+use crate::stages::{Spent, Stages};
 use crate::task::Tasks;
 
 /// What moves in a step.
@@ -29,6 +34,12 @@ pub(crate) struct Stepper<'a> {
     pub(crate) average: Option<Average>,
     /// Who shares the parts; nobody where a part is run here.
     pub(crate) crew: Option<Crew>,
+    /// The time since an instant that stays.
+    pub(crate) clock: fn() -> Duration,
+    /// Where the time of the steps went.
+    pub(crate) stages: Stages,
+    /// Those of the last step that was to keep them, in the order of what is learned.
+    pub(crate) kept_gradients: Vec<Tensor>,
 }
 
 /// The name under which the uncertainties of the tasks are saved. No weight of a network is called so: those have modules.
@@ -54,6 +65,15 @@ pub(crate) struct Pace {
     pub(crate) rate: f64,
     /// The updates up to this one, from 1; steps that are known to have been skipped are none.
     pub(crate) update: usize,
+    /// Whether its gradients are looked at afterwards.
+    pub(crate) keeps_gradients: bool,
+}
+
+impl Pace {
+    /// Nobody looks at its gradients afterwards.
+    pub(crate) const fn unseen(rate: f64, update: usize) -> Self {
+        Self { rate, update, keeps_gradients: false }
+    }
 }
 
 /// How the parts of a step are computed; the same for all of them.
@@ -62,6 +82,7 @@ pub(crate) struct Arithmetic {
     pub(crate) device: Device,
     /// What losses are multiplied by before the backward pass, 0-dim.
     pub(crate) loss_scale: Option<Tensor>,
+    pub(crate) clock: fn() -> Duration,
 }
 
 impl Arithmetic {
@@ -83,6 +104,8 @@ pub(crate) struct Share {
     losses: Tensor,
     /// One for each tensor that is learned.
     gradients: Vec<Tensor>,
+    /// What it cost.
+    spent: Spent,
 }
 
 impl Stepper<'_> {
@@ -105,13 +128,30 @@ impl Stepper<'_> {
                     share(self.network, self.tasks, &self.balance, &part?, denominators, &arithmetic)?;
                 sum.add(share)?;
             }
-            return self.update(sum, denominators, pace);
+            return self.end(sum, 1, denominators, pace);
         };
         // The threads are busy, or have been put to sleep: what is left is too little to wake them.
-        crew.work(parts.into_iter(), denominators, &arithmetic, |share| {
+        let given = crew.work(parts.into_iter(), denominators, &arithmetic, |share| {
             tapeline_torch_ext::on_one_thread(|| sum.add(share))
         })?;
-        tapeline_torch_ext::on_one_thread(|| self.update(sum, denominators, pace))
+        let threads = given.clamp(1, crew.size()) as u32;
+        tapeline_torch_ext::on_one_thread(|| self.end(sum, threads, denominators, pace))
+    }
+
+    /// The update, and what the step cost; its parts were shared by so many threads.
+    fn end(
+        &mut self,
+        sum: Sum,
+        threads: u32,
+        denominators: &Denominators,
+        pace: Pace,
+    ) -> Result<Tensor, TrainError> {
+        let Spent { forward, backward } = sum.spent();
+        self.stages.spent.add(Spent { forward: forward / threads, backward: backward / threads });
+        let begun = (self.clock)();
+        let figures = self.update(sum, denominators, pace);
+        self.stages.update += (self.clock)().saturating_sub(begun);
+        figures
     }
 
     fn arithmetic(&self) -> Arithmetic {
@@ -119,6 +159,7 @@ impl Stepper<'_> {
             precision: self.precision,
             device: self.device(),
             loss_scale: self.scaler.as_ref().map(|scaler| scaler.scale().shallow_clone()),
+            clock: self.clock,
         }
     }
 
@@ -136,7 +177,10 @@ impl Stepper<'_> {
         if let Some(penalty) = self.balance.penalty(denominators)? {
             whole.add(&penalty)?;
         }
-        let Share { losses, gradients } = whole;
+        let Share { losses, gradients, .. } = whole;
+        if pace.keeps_gradients {
+            self.kept_gradients = gradients.iter().map(Tensor::f_detach_copy).collect::<Result<_, _>>()?;
+        }
         let gradients: Vec<&Tensor> = gradients.iter().collect();
         let norm = tapeline_torch_ext::clip_gradient_norm(&gradients, self.max_norm)?;
         let skip = skip(&norm, &losses, overflow.as_ref())?;
@@ -171,6 +215,15 @@ impl Stepper<'_> {
         Ok(())
     }
 
+    /// How the network's weights lie, and the gradients that were kept last, which are given away; by the tensors' names.
+    pub(crate) fn histograms(&mut self) -> Result<(Histograms, Histograms), TrainError> {
+        let weights = self.network.parameters().iter().map(histogram).collect::<Result<_, _>>()?;
+        let kept = std::mem::take(&mut self.kept_gradients);
+        let names = self.network.parameters().iter().map(|(name, _)| name);
+        let gradients = names.zip(&kept).map(histogram).collect::<Result<_, _>>()?;
+        Ok((weights, gradients))
+    }
+
     /// What a resume needs besides the network's weights, as `part/name`. The tensors are those in use.
     pub(crate) fn named_state(&self) -> Vec<(String, Tensor)> {
         let learned = learned(self.optimizer.spec(), &self.part_rates, self.network, &self.balance);
@@ -192,6 +245,7 @@ pub(crate) fn share(
     denominators: &Denominators,
     arithmetic: &Arithmetic,
 ) -> Result<Share, TrainError> {
+    let begun = (arithmetic.clock)();
     let outputs = {
         let _autocast = arithmetic.precision.autocast(arithmetic.device)?;
         network.forward(&part.batch.inputs, part.mode)?
@@ -204,8 +258,13 @@ pub(crate) fn share(
         Some(scale) => loss.total.f_mul(scale)?,
         None => loss.total.shallow_clone(),
     };
+    let forwarded = (arithmetic.clock)();
     let gradients = Tensor::f_run_backward(&[&followed], &learned, false, false)?;
-    Ok(Share { losses: losses(&loss)?, gradients })
+    let spent = Spent {
+        forward: forwarded.saturating_sub(begun),
+        backward: (arithmetic.clock)().saturating_sub(forwarded),
+    };
+    Ok(Share { losses: losses(&loss)?, gradients, spent })
 }
 
 /// 1 where the norm of the gradients or the total loss is not finite or a gradient overflowed, else 0; 0-dim.
@@ -217,6 +276,15 @@ fn skip(norm: &Tensor, losses: &Tensor, overflow: Option<&Tensor>) -> Result<Ten
         Some(overflow) => skip.f_maximum(overflow),
         None => Ok(skip),
     }
+}
+
+/// Histograms by the names of tensors.
+type Histograms = BTreeMap<String, Histogram>;
+
+fn histogram((name, tensor): (&str, &Tensor)) -> Result<(String, Histogram), TrainError> {
+    let values = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_reshape([-1])?;
+    let values = Vec::<f32>::try_from(&values)?;
+    Ok((name.to_owned(), Histogram::of(&values)))
 }
 
 fn tensors<'a>(network: &'a dyn Network, balance: &'a Balance) -> Vec<&'a Tensor> {
@@ -243,7 +311,11 @@ impl Sum {
     fn add(&mut self, share: Share) -> Result<(), TrainError> {
         self.0 = Some(match self.0.take() {
             // Not in place: two parameters may share the memory of one gradient.
-            Some(sum) => Share {
+            Some(mut sum) => Share {
+                spent: {
+                    sum.spent.add(share.spent);
+                    sum.spent
+                },
                 losses: sum.losses.f_add(&share.losses)?,
                 gradients: (sum.gradients.iter().zip(&share.gradients))
                     .map(|(one, other)| one.f_add(other))
@@ -252,6 +324,10 @@ impl Sum {
             None => share,
         });
         Ok(())
+    }
+
+    fn spent(&self) -> Spent {
+        self.0.as_ref().map(|share| share.spent).unwrap_or_default()
     }
 
     fn share(self) -> Result<Share, TrainError> {

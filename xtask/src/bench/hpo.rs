@@ -15,7 +15,7 @@ use crate::workspace::{self, Workspace};
 /// What a search costs and what it finds, beside Optuna and Rustuna.
 ///
 /// With Python at hand the peers are installed under `target/bench-hpo` (once) and measured in the same run, which takes about
-/// ten minutes; without, or with `--stored`, their figures of `benches/peers/hpo` are shown. Needs no libtorch.
+/// fifteen minutes; without, or with `--stored`, their figures of `benches/peers/hpo` are shown. Needs no libtorch.
 #[derive(clap::Args)]
 pub(crate) struct Hpo {
     /// Runs of each sampler on each function
@@ -40,6 +40,13 @@ const BUDGET: &str = "200";
 /// Below this a sampler counts as worse than another.
 const SIGNIFICANT: f64 = 0.05;
 
+/// What is held against the peers: of which storage, under which name, in words.
+const COSTS: [(&str, &str, &str); 3] = [
+    ("memory", "cpu", "ask + 10 floats + tell in memory"),
+    ("sqlite", "cpu", "ask + 10 floats + tell in SQLite"),
+    ("sqlite", "open", "opening a study in SQLite and reading its trials"),
+];
+
 /// The figures of a peer.
 struct Peer {
     name: &'static str,
@@ -63,10 +70,10 @@ impl Hpo {
         eprintln!("tapeline: quality");
         let quality = ours(workspace, &measure, &["quality", &samplers, "--seeds", &self.seeds.to_string()])?;
         let when = if python.is_some() { "in this run" } else { "stored figures" };
-        println!(
-            "\nask + 10 floats + tell in memory, CPU ms at a history of so many trials (peers: {when})\n"
-        );
-        self.print_overhead(&overhead, &peers);
+        for (storage, figure, what) in COSTS {
+            println!("\n{what}, CPU ms at a history of so many trials (peers: {when})\n");
+            self.print_overhead(&overhead, &peers, storage, figure);
+        }
         println!("\nbest − minimum after {BUDGET} trials: median (quartiles) over seeds (peers: {when})\n");
         self.print_quality(&quality, &peers);
         Ok(ExitCode::SUCCESS)
@@ -86,8 +93,8 @@ impl Hpo {
             ensure!(status.success(), "bench_{script}.py {mode} failed ({status})");
             read(&out)
         };
-        let in_memory = ["--storages", "memory"];
-        let tpe = ["--storages", "memory", "--samplers", "tpe"];
+        let storages = ["--storages", "memory,sqlite"];
+        let tpe = ["--storages", "memory,sqlite", "--samplers", "tpe"];
         Ok(vec![
             Peer {
                 name: "optuna",
@@ -96,17 +103,17 @@ impl Hpo {
             },
             Peer {
                 name: "rustuna",
-                overhead: run("rustuna", "overhead", &in_memory)?,
+                overhead: run("rustuna", "overhead", &storages)?,
                 quality: run("rustuna", "quality", &["--seeds", &seeds])?,
             },
         ])
     }
 
-    fn print_overhead(&self, ours: &Value, peers: &[Peer]) {
+    fn print_overhead(&self, ours: &Value, peers: &[Peer], storage: &str, figure: &str) {
         println!("{:<24} {:>8} {:>8} {:>8}", "", "100", "1,000", "5,000");
         let row = |name: &str, figures: &Value, sampler: &str| {
             let cell = |length: &str| {
-                let figure = figures["results"][format!("memory/{length}/{sampler}")]["cpu"].as_f64();
+                let figure = figures["results"][format!("{storage}/{length}/{sampler}")][figure].as_f64();
                 figure.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.3}"))
             };
             println!("{name:<24} {:>8} {:>8} {:>8}", cell("100"), cell("1000"), cell("5000"));

@@ -58,7 +58,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         // A sweep saves nothing.
         checkpoints: &Checkpoints::at(PathBuf::new()),
         device: checked.device,
-        clock: &clock::stopwatch(),
+        clock: clock::running,
+        histograms: false,
     };
     let LrFindSpec { low, high, steps } =
         LrFindSpec { low: arguments.low, high: arguments.high, steps: arguments.steps };

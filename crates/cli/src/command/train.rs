@@ -351,7 +351,7 @@ impl Session<'_> {
         asked: &Asked,
         observer: &mut dyn Observer,
     ) -> Result<Ending, Failure> {
-        let (checkpoints, clock) = (self.folder.checkpoints(), clock::stopwatch());
+        let checkpoints = self.folder.checkpoints();
         let run = Run {
             data: self.data,
             network,
@@ -360,7 +360,8 @@ impl Session<'_> {
             lineage: self.lineage.clone(),
             checkpoints: &checkpoints,
             device: self.checked.device,
-            clock: &clock,
+            clock: clock::running,
+            histograms: self.config.tracking.draws_histograms(),
         };
         Ok(fit(&run, start, &|| asked.wish(), observer)?)
     }

@@ -54,6 +54,8 @@ pub(crate) fn announcement(event: &Event) -> Option<String> {
         | Event::System { .. }
         | Event::EpochStarted { .. }
         | Event::Step { .. }
+        | Event::StepTimes { .. }
+        | Event::Histograms { .. }
         | Event::EpochEnded { .. }
         | Event::CheckpointSaved { .. }
         | Event::Scored { .. }

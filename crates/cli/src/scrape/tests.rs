@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use tapeline_events::Event;
+use tapeline_events::{Event, StepTimes};
 
 use super::*;
 use crate::progress::Plan;
@@ -24,6 +24,8 @@ fn board() -> Board {
         skipped: false,
     };
     board.hear(&step, Duration::from_secs(5));
+    let times = StepTimes { steps: 10, data: 1.0, forward: 3.0, backward: 4.0, update: 1.0, wait: 1.0 };
+    board.hear(&Event::StepTimes { step: 5, epoch: 1, times }, Duration::from_secs(5));
     board.hear(&Event::System { figures: [("system/cpu".to_owned(), 12.5)].into() }, Duration::from_secs(5));
     let metrics = [("validation/loss".to_owned(), Some(0.25)), ("validation/none".to_owned(), None)].into();
     board.hear(&Event::EpochEnded { epoch: 1, step: 10, metrics }, Duration::from_secs(10));
@@ -41,6 +43,8 @@ fn figures_are_in_the_text_format() {
         r#"tapeline_metric{run="a \"run\"",name="validation/loss"} 0.25"#,
         r#"tapeline_samples_per_second{run="a \"run\""} 32"#,
         r#"tapeline_remaining_seconds{run="a \"run\""} 10"#,
+        r#"tapeline_step_stage_seconds{run="a \"run\"",stage="forward"} 0.3"#,
+        r#"tapeline_stall_share{run="a \"run\""} 0.2"#,
         r#"tapeline_system_cpu{run="a \"run\""} 12.5"#,
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

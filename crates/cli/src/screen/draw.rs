@@ -138,6 +138,9 @@ fn figures(board: &Board) -> Vec<(String, String)> {
         let samples = steps * board.plan.samples_per_step();
         rows.push(("throughput".into(), format!("{} samples/s", count(samples as u64))));
     }
+    if let Some(times) = board.times {
+        rows.push(("stalled".into(), format!("{:.1} %", times.stall_share() * 100.0)));
+    }
     let system = |name: &str| board.system.get(&format!("system/{name}")).copied();
     if let Some(cpu) = system("cpu_utilization_percentage") {
         rows.push(("CPU".into(), format!("{cpu:.0} %")));

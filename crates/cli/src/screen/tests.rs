@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use tapeline_events::Event;
+use tapeline_events::{Event, StepTimes};
 
 use super::draw::draw;
 use crate::board::Board;
@@ -38,6 +38,8 @@ fn board() -> Board {
             board.hear(&Event::EpochEnded { epoch, step, metrics }, Duration::from_millis(500 * step));
         }
     }
+    let times = StepTimes { steps: 50, data: 0.2, forward: 5.0, backward: 9.0, update: 1.0, wait: 0.4 };
+    board.hear(&Event::StepTimes { step: 120, epoch: 3, times }, Duration::from_secs(60));
     let figures = [("cpu_utilization_percentage", 93.4), ("process_memory_megabytes", 341.0)];
     let figures = figures.map(|(name, value)| (format!("system/{name}"), value)).into();
     board.hear(&Event::System { figures }, Duration::from_secs(60));

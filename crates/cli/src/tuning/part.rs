@@ -87,7 +87,6 @@ impl<'a> Part<'a> {
         let trackers = Trackers::start(config, self.folder).map_err(Stop::trial)?;
         let started = self.started();
         let parameters = self.parameters();
-        let clock = clock::stopwatch();
         let run = Run {
             data: self.data,
             network: self.network.as_ref(),
@@ -96,7 +95,8 @@ impl<'a> Part<'a> {
             lineage: self.lineage,
             checkpoints: &checkpoints,
             device: checked.device,
-            clock: &clock,
+            clock: clock::running,
+            histograms: config.tracking.draws_histograms(),
         };
         let begun = Instant::now();
         let ending = {

@@ -48,6 +48,9 @@ impl TensorBoard {
                 bytes.extend(add(ended.into_iter().collect()));
             }
             RunEvent::Warning { message } => bytes.extend(add(vec![event::text("warnings", message)])),
+            histograms @ RunEvent::Histograms { .. } if !told.repeated => {
+                bytes.extend(add(event::histograms(histograms)));
+            }
             other if !told.repeated => bytes.extend(add(event::scalars(other))),
             _ => {}
         }

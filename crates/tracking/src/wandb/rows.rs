@@ -1,7 +1,7 @@
 //! What stands in the records of a run: rows of history, values by key, lines of the console.
 
 use jiff::Timestamp;
-use tapeline_events::Event;
+use tapeline_events::{Event, Histogram};
 
 use super::message::{
     History, HistoryStep, Item, Kind, Metric, MetricOptions, Output, Stats, StatsItem, Summary, Time,
@@ -27,8 +27,9 @@ pub(super) fn drawn_over_steps() -> [Kind; 2] {
 
 /// The row of an event with numbers. Rows are numbered by the journal, so that one that is sent twice is the same row.
 pub(super) fn row(told: &Told, at: Timestamp, started: Timestamp) -> Option<Kind> {
-    let points = points(&told.record.event);
-    if points.is_empty() || told.repeated || matches!(told.record.event, Event::System { .. }) {
+    let drawn: Vec<Item> =
+        points(&told.record.event).iter().map(of_point).chain(histograms(&told.record.event)).collect();
+    if drawn.is_empty() || told.repeated || matches!(told.record.event, Event::System { .. }) {
         return None;
     }
     let own = [
@@ -39,7 +40,7 @@ pub(super) fn row(told: &Told, at: Timestamp, started: Timestamp) -> Option<Kind
     ];
     let own = own.map(|(key, value_json)| item(key, value_json));
     Some(Kind::History(History {
-        item: points.iter().map(of_point).chain(own).collect(),
+        item: drawn.into_iter().chain(own).collect(),
         step: Some(HistoryStep { num: told.record.seq as i64 }),
     }))
 }
@@ -99,6 +100,22 @@ pub(super) fn line(event: &Event, at: Timestamp) -> Option<Kind> {
         _ => return None,
     };
     Some(Kind::Output(Output { kind: 0, timestamp: Some(time(at)), line: format!("{words}\n") }))
+}
+
+/// Weights and gradients, as W&B draws them.
+fn histograms(event: &Event) -> Vec<Item> {
+    let Event::Histograms { weights, gradients, .. } = event else { return Vec::new() };
+    let drawn = |kind: &str, name: &str, histogram: &Histogram| {
+        let value = serde_json::json!({
+            "_type": "histogram",
+            "bins": histogram.edges(),
+            "values": histogram.counts,
+        });
+        item(&format!("{kind}/{name}"), value.to_string())
+    };
+    let weights = weights.iter().map(|(name, histogram)| drawn("weights", name, histogram));
+    let gradients = gradients.iter().map(|(name, histogram)| drawn("gradients", name, histogram));
+    weights.chain(gradients).collect()
 }
 
 fn of_point(point: &Point) -> Item {

@@ -12,7 +12,7 @@ use tapeline_events::{Event, Observer, Outcome};
 use tapeline_testkit::python_with;
 use tapeline_tracking::{RunFile, TrackingSpec};
 
-use crate::written_run::{WrittenRun, loss, started, steps};
+use crate::written_run::{WrittenRun, inside, loss, started, steps};
 
 /// A real TensorBoard on loopback.
 struct Server {
@@ -119,6 +119,7 @@ fn tensorboard_shows_what_was_written() {
     fs::write(&file, torn).unwrap();
     journal.observe(&Event::ResumedFrom { step: 30, epoch: 1 });
     steps(&mut journal, 31..=60);
+    inside(&mut journal, 60);
     let metrics = BTreeMap::from([("validation/loss".to_owned(), Some(0.5))]);
     journal.observe(&Event::EpochEnded { epoch: 1, step: 60, metrics });
     journal.observe(&Event::RunEnded { step: 60, epoch: 1, outcome: Outcome::Completed });
@@ -147,6 +148,22 @@ fn tensorboard_shows_what_was_written() {
             value.map_or(expected.is_nan(), |value| value as f32 == expected as f32),
             "{step}: {value:?}"
         );
+    }
+
+    let stall: Value =
+        serde_json::from_str(&server.text("plugin/scalars/scalars?run=tensorboard&tag=time%2Fstall_share"))
+            .unwrap();
+    assert!((stall[0][2].as_f64().unwrap() - 0.2).abs() < 1e-6, "{stall}");
+    for (kind, low, high) in [("weights", -1.0, 2.0), ("gradients", 0.125, 0.125)] {
+        let tag = format!("plugin/histograms/histograms?run=tensorboard&tag={kind}%2Fcnn.weight");
+        let told = server.says(&tag, |told| !told.as_array().unwrap().is_empty());
+        assert_eq!(told[0][1], 60, "{told}");
+        let bins = told[0][2].as_array().unwrap();
+        let figure = |bin: &Value, place: usize| bin[place].as_f64().unwrap();
+        let counted: f64 = bins.iter().map(|bin| figure(bin, 2)).sum();
+        assert!((counted - 4.0).abs() < 1e-6, "{told}");
+        let filled: Vec<&Value> = bins.iter().filter(|bin| figure(bin, 2) > 0.01).collect();
+        assert!(figure(filled[0], 0) <= low && figure(filled[filled.len() - 1], 1) >= high - 1e-6, "{told}");
     }
 
     let config = server.says("plugin/text/text?run=tensorboard&tag=config%2Ftext_summary", |text| {

@@ -11,7 +11,7 @@ use tapeline_events::{Event, Observer, Outcome};
 use tapeline_testkit::{output_of, python_with};
 use tapeline_tracking::TrackingSpec;
 
-use crate::written_run::{WrittenRun, loss, started, steps};
+use crate::written_run::{WrittenRun, inside, loss, started, steps};
 
 /// Where runs are uploaded to, and what arrived.
 struct StandIn {
@@ -112,6 +112,7 @@ fn wandb_uploads_what_was_written() {
     let mut journal = run.journal();
     started(&mut journal);
     steps(&mut journal, 1..=3000);
+    inside(&mut journal, 3000);
     let metrics = BTreeMap::from([("validation/loss".to_owned(), Some(0.5)), ("undefined".to_owned(), None)]);
     journal.observe(&Event::EpochEnded { epoch: 1, step: 3000, metrics });
     journal.observe(&Event::RunEnded { step: 3000, epoch: 1, outcome: Outcome::Completed });
@@ -130,6 +131,14 @@ fn wandb_uploads_what_was_written() {
             None => assert!(expected.is_nan(), "{row}"),
         }
     }
+    let with = |key: &str| arrived.rows.iter().find_map(|row| row.get(key)).unwrap();
+    assert_eq!(with("time/stall_share"), 0.2);
+    let weights = with("weights/cnn.weight");
+    assert_eq!(weights["_type"], "histogram");
+    let counts: Vec<u64> = serde_json::from_value(weights["values"].clone()).unwrap();
+    let bins: Vec<f64> = serde_json::from_value(weights["bins"].clone()).unwrap();
+    assert_eq!((counts.iter().sum::<u64>(), bins[0], bins[bins.len() - 1]), (4, -1.0, 2.0));
+    assert_eq!(bins.len(), counts.len() + 1);
     let last = arrived.rows.last().unwrap();
     assert_eq!((&last["validation/loss"], last.get("undefined")), (&json!(0.5), None));
     assert_eq!(arrived.exit_code, Some(0));

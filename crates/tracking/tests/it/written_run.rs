@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
-use tapeline_events::{Event, Journal, Observer};
+use tapeline_events::{Event, Histogram, Journal, Observer, StepTimes};
 use tapeline_tracking::{
     DatasetFacts, MlflowSpec, Pace, Parent, Pump, RunFacts, RunFile, Secrets, Standing, TrackingSpec,
 };
@@ -142,6 +142,15 @@ pub(crate) fn started(journal: &mut Journal) {
         num_epochs: 2,
     });
     journal.observe(&Event::EpochStarted { epoch: 1, step: 0 });
+}
+
+/// Where the time of an epoch's steps went, and how one tensor lies.
+pub(crate) fn inside(journal: &mut Journal, step: u64) {
+    let times = StepTimes { steps: 10, data: 1.0, forward: 3.0, backward: 4.0, update: 1.0, wait: 1.0 };
+    journal.observe(&Event::StepTimes { step, epoch: 1, times });
+    let of = |values: &[f32]| BTreeMap::from([("cnn.weight".to_owned(), Histogram::of(values))]);
+    let (weights, gradients) = (of(&[-1.0, 0.25, 0.5, 2.0]), of(&[0.125; 4]));
+    journal.observe(&Event::Histograms { step, epoch: 1, weights, gradients });
 }
 
 pub(crate) fn steps(journal: &mut Journal, steps: std::ops::RangeInclusive<u64>) {

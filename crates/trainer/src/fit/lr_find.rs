@@ -101,7 +101,7 @@ fn sweep(run: &Run<'_>, spec: &LrFindSpec, interrupted: &dyn Fn() -> bool) -> Re
     let batches = order.chunks(run.training.samples_per_step()).cycle();
     for (step, samples) in batches.take(spec.steps).enumerate() {
         let rate = spec.low * growth.powi(step as i32);
-        let figures = begun.figures_of_step(samples, Pace { rate, update: step + 1 })?;
+        let figures = begun.figures_of_step(samples, Pace::unseen(rate, step + 1))?;
         begun.state.cursor += samples.len().div_ceil(run.training.batch_size);
         let figures = Vec::<f32>::try_from(figures)?;
         let [skip, _, _, loss, ..] = figures[..] else { unreachable!("the figures begin so") };

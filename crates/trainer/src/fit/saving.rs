@@ -14,7 +14,7 @@ use crate::spec::CheckpointingSpec;
 pub(super) struct Saving<'a> {
     writer: Writer,
     policy: &'a CheckpointingSpec,
-    clock: &'a dyn Fn() -> Duration,
+    clock: fn() -> Duration,
     /// When the last snapshot was taken, or the run begun.
     saved_at: Duration,
 }

@@ -1,5 +1,7 @@
 //! A step is the sum of its parts.
 
+use std::time::Duration;
+
 use tapeline_models::{Mode, Network};
 use tch::{Device, IndexOp as _, Kind, Tensor};
 
@@ -14,13 +16,14 @@ use crate::optimizer::Optimizer;
 use crate::precision::Precision;
 use crate::small_network::{WINDOW, network, tasks};
 use crate::spec::{AdamSpec, AverageSpec, BalancingSpec, OptimizerSpec, PartRatesSpec, SgdSpec};
+use crate::stages::Stages;
 use crate::task::{TaskKind, Tasks};
 
 const ROWS: i64 = 16;
 const RATES: PartRatesSpec = PartRatesSpec { cnn: 1.0, lstm: 1.0, fusion: 1.0, heads: 1.0 };
 
 const fn in_precision(precision: Precision) -> Arithmetic {
-    Arithmetic { precision, device: Device::Cpu, loss_scale: None }
+    Arithmetic { precision, device: Device::Cpu, loss_scale: None, clock: || Duration::ZERO }
 }
 
 const SINGLE: Arithmetic = in_precision(Precision::Fp32);
@@ -109,6 +112,9 @@ fn stepper<'a>(
         scaler: None,
         average: None,
         crew: None,
+        clock: || Duration::ZERO,
+        stages: Stages::default(),
+        kept_gradients: Vec::new(),
     }
 }
 
@@ -132,7 +138,7 @@ fn the_parts_of_a_step_have_the_gradient_of_one_batch_of_all() {
         for cuts in CUTS {
             let mut sum = Sum::default();
             cuts.windows(2).for_each(|cut| sum.add(share(cut).unwrap()).unwrap());
-            let Share { losses, gradients } = sum.share().unwrap();
+            let Share { losses, gradients, .. } = sum.share().unwrap();
             assert!(apart(&losses, &whole.losses) <= 1e-6, "{cuts:?}: {losses:?}");
             let off = apart(&flat(&gradients), &flat(&whole.gradients));
             assert!(off <= 1e-6, "{balancing:?}, {cuts:?}: gradients are off by {off:e}");
@@ -149,7 +155,7 @@ fn after(spec: &OptimizerSpec, balancing: BalancingSpec, steps: usize, cuts: &[i
     let mut figures = None;
     for _ in 0..steps {
         let parts = cuts.windows(2).map(|cut| Ok(part(&batch, cut)));
-        figures = Some(stepper.step(parts, &of_all, Pace { rate: spec.learning_rate(), update: 1 }).unwrap());
+        figures = Some(stepper.step(parts, &of_all, Pace::unseen(spec.learning_rate(), 1)).unwrap());
     }
     let uncertain = stepper.balance.log_variances().map_or_else(|| Tensor::from(0.0), Tensor::detach);
     [weights(network.as_ref()), figures.unwrap(), uncertain]
@@ -199,9 +205,8 @@ fn uncertainties_are_learned_and_a_gradient_that_is_too_long_is_cut() {
     let before = weights(network.as_ref());
     let mut stepper = stepper(network.as_ref(), &tasks, &spec, BalancingSpec::Uncertainty);
     stepper.max_norm = 0.01;
-    let _figures = stepper
-        .step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace { rate: 1.0, update: 1 })
-        .unwrap();
+    let _figures =
+        stepper.step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace::unseen(1.0, 1)).unwrap();
     let way = (weights(network.as_ref()) - before).norm().double_value(&[]);
     assert!(way <= 0.0101 && way > 0.001, "a step of rate 1 went {way}");
 }
@@ -298,11 +303,8 @@ fn half_precision_learns_nearly_what_single_precision_does() {
         let start = weights(network.as_ref());
         let mut stepper = stepper(network.as_ref(), &tasks, &spec, BalancingSpec::Fixed);
         (stepper.precision, stepper.scaler) = (precision, precision.scaler(Device::Cpu).unwrap());
-        let figures = stepper.step(
-            [Ok(part(&batch, &[0, ROWS]))],
-            &denominators(&batch),
-            Pace { rate: 0.1, update: 1 },
-        );
+        let figures =
+            stepper.step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace::unseen(0.1, 1));
         (weights(network.as_ref()) - start, Vec::<f32>::try_from(figures.unwrap()).unwrap())
     };
     let (single, figures) = moved(Precision::Fp32);
@@ -338,7 +340,7 @@ fn a_step_with_an_infinite_gradient_moves_nothing_but_the_scale() {
         (stepper.precision, stepper.scaler) = (precision, precision.scaler(Device::Cpu).unwrap());
         stepper.average = Some(Average::new(&AverageSpec::default(), network.parameters()).unwrap());
         let mut step = |batch: &Batch| {
-            let pace = Pace { rate: 1e-3, update: 1 };
+            let pace = Pace::unseen(1e-3, 1);
             let figures = stepper.step([Ok(part(batch, &[0, ROWS]))], &denominators(batch), pace).unwrap();
             (Vec::<f32>::try_from(figures).unwrap()[0], everything(&stepper))
         };
@@ -380,11 +382,8 @@ fn a_gradient_is_clipped_in_its_own_unit() {
         let mut stepper = stepper(network.as_ref(), &tasks, &spec, BalancingSpec::Fixed);
         (stepper.precision, stepper.max_norm) = (Precision::Fp16, max_norm);
         stepper.scaler = Precision::Fp16.scaler(Device::Cpu).unwrap();
-        let figures = stepper.step(
-            [Ok(part(&batch, &[0, ROWS]))],
-            &denominators(&batch),
-            Pace { rate: 1.0, update: 1 },
-        );
+        let figures =
+            stepper.step([Ok(part(&batch, &[0, ROWS]))], &denominators(&batch), Pace::unseen(1.0, 1));
         let norm = f64::from(Vec::<f32>::try_from(figures.unwrap()).unwrap()[2]);
         ((weights(network.as_ref()) - start).norm().double_value(&[]), norm)
     };

@@ -71,7 +71,8 @@ fn go_on(folder: &Path) -> (State, Box<dyn Network>) {
         lineage,
         checkpoints: &checkpoints,
         device: Device::Cpu,
-        clock: &|| Duration::ZERO,
+        clock: || Duration::ZERO,
+        histograms: false,
     };
     let state = fit(&run, Start::Resume, &|| false, &mut Heard::default()).unwrap().state;
     (state, network)

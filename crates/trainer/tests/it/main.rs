@@ -9,6 +9,7 @@ mod disk;
 mod exactness;
 mod golden;
 mod guard;
+mod inside;
 mod lineage;
 mod lr_find;
 mod precision;

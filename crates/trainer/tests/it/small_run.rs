@@ -31,6 +31,7 @@ pub(crate) struct SmallRun {
     pub(crate) threads: usize,
     /// What the clock shows whenever it is looked at.
     pub(crate) clock: fn() -> Duration,
+    pub(crate) histograms: bool,
     /// Another network than the usual one.
     pub(crate) model: Option<ModelSpec>,
     /// Of the network.
@@ -118,6 +119,7 @@ impl SmallRun {
             training,
             threads: 1,
             clock: || Duration::ZERO,
+            histograms: false,
             model: None,
             recurrent_dropout: 0.0,
         }
@@ -174,7 +176,8 @@ impl SmallRun {
             lineage: self.lineage(),
             checkpoints: &checkpoints,
             device: Device::Cpu,
-            clock: &self.clock,
+            clock: self.clock,
+            histograms: self.histograms,
         };
         let ending = fit(&run, start, stop, heard)?;
         Ok((ending, network))

@@ -65,7 +65,7 @@ impl Trial<'_> {
 
     /// Trains from the start up to each of the steps, with a network that is built anew each time; how far it came.
     fn train(&self, folder: &Path, stops: &[u64]) -> Result<(Vec<File>, u64), Failure> {
-        let (checkpoints, clock) = (Checkpoints::at(folder), clock::stopwatch());
+        let checkpoints = Checkpoints::at(folder);
         let mut heard = Heard::default();
         let mut start = Start::Fresh;
         let done = Cell::new(0);
@@ -80,7 +80,8 @@ impl Trial<'_> {
                 lineage: self.lineage.clone(),
                 checkpoints: &checkpoints,
                 device: self.checked.device,
-                clock: &clock,
+                clock: clock::running,
+                histograms: false,
             };
             let enough = || {
                 done.set(done.get() + 1);
