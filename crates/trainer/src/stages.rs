@@ -35,7 +35,7 @@ impl Stages {
     pub(crate) fn take(&mut self) -> Option<StepTimes> {
         let Self { steps, total, data, spent, update } = std::mem::take(self);
         let wait = total.saturating_sub(data + spent.forward + spent.backward + update);
-        (!total.is_zero()).then(|| StepTimes {
+        (!total.is_zero()).then_some(StepTimes {
             steps,
             data: data.as_secs_f64(),
             forward: spent.forward.as_secs_f64(),
