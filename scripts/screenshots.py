@@ -202,7 +202,7 @@ def main():
         serve = [tensorboard, "-m", "tensorboard.main", "--host", "127.0.0.1", "--port", port, "--load_fast", "false",
                  "--logdir", "runs"]
         with server(serve, port, "/data/environment", folder, "tensorboard") as address:
-            for tab in ("timeseries", "scalars", "hparams"):
+            for tab in ("timeseries", "scalars", "histograms", "images", "projector", "hparams"):
                 browser.shoot(f"tensorboard-{tab}", f"{address}/#{tab}", "//tb-webapp", size=(1500, 1100), settle=8.0)
 
 

@@ -12,7 +12,7 @@ fn step(criterion: &mut Criterion) {
     tapeline_torch_ext::keep_freed_memory();
     tapeline_torch_ext::set_threads(1).expect("one thread");
     let prepared = RunFile::hybrid().and_then(RunFile::prepare).expect("the benchmark's own configuration");
-    let network = prepared.network().expect("a sound network");
+    let network = prepared.network(Device::Cpu).expect("a sound network");
     let inputs: Vec<Tensor> = prepared
         .data
         .inputs()

@@ -68,22 +68,25 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// A network that fits, on the CPU.
+    /// A network that fits, on `device`.
     ///
     /// # Errors
     /// When the model's section has faults.
-    pub fn network(&self) -> Result<Box<dyn Network>> {
+    pub fn network(&self, device: Device) -> Result<Box<dyn Network>> {
         let seed = child_seed(self.file.seed, Purpose::Initialisation, 0);
-        Ok(build(&self.network_spec(), seed, Device::Cpu)?)
+        Ok(build(&self.network_spec(), seed, device)?)
     }
 
-    /// Where the run comes from, on so many threads.
+    /// Where the run comes from, on so many threads or on a GPU.
     #[must_use]
-    pub fn lineage(&self, threads: usize) -> Lineage {
+    pub fn lineage(&self, threads: usize, device: Device) -> Lineage {
         Lineage {
             tapeline: env!("CARGO_PKG_VERSION").into(),
             libtorch: LIBTORCH.into(),
-            device: "cpu".into(),
+            device: match device {
+                Device::Cuda(index) => format!("cuda:{index}"),
+                _ => "cpu".into(),
+            },
             threads,
             seed: self.file.seed,
             data: self.data.fingerprint().to_string(),

@@ -1,26 +1,18 @@
 //! A disk that takes nothing more stops no training; what could not be saved is said.
 
 use std::fs;
-use std::process::Command;
 
+use crate::disk::{shell, with_own_mounts};
 use crate::evidence::Evidence;
-use crate::program::{DONE, FAILED, Said, forget_the_user};
+use crate::program::{DONE, FAILED, Said};
 use crate::small_run::SmallRun;
-
-/// A shell that runs `script` in the run's folder, where `"$0" train --config small.yaml` trains.
-fn shell(run: &SmallRun, script: &str) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_tapeline")]).current_dir(run.folder());
-    forget_the_user(&mut command);
-    command
-}
 
 #[test]
 fn a_run_that_can_save_nothing_trains_to_its_end_and_fails_there() {
     let run = SmallRun::new();
     // No file may grow beyond 16 blocks, which the weights do.
     let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" train --config small.yaml";
-    Said::by(shell(&run, script))
+    Said::by(shell(&run, script, &[]))
         .ended_with(FAILED)
         .complaining("the checkpoint at step 3 could not be saved")
         .complaining("model.safetensors")
@@ -37,22 +29,7 @@ fn a_run_on_a_full_disk_goes_on_once_there_is_room() {
     let script = "mount -t tmpfs -o size=300k none runs || exit 77
         \"$0\" train --config small.yaml; code=$?
         cp -r runs kept; exit $code";
-    let mut own_mounts = Command::new("unshare");
-    let inner = shell(&run, script);
-    own_mounts.args(["--user", "--map-root-user", "--mount"]).arg(inner.get_program()).args(inner.get_args());
-    own_mounts.current_dir(run.folder());
-    forget_the_user(&mut own_mounts);
-    let said = match own_mounts.output() {
-        Ok(output) if output.status.code() == Some(77) || !run.folder().join("kept").exists() => {
-            println!("skipped: no disk can be made here: {}", String::from_utf8_lossy(&output.stderr));
-            return;
-        }
-        Ok(output) => Said::of(output),
-        Err(error) => {
-            println!("skipped: no disk can be made here: {error}");
-            return;
-        }
-    };
+    let Some(said) = with_own_mounts(&run, script, &[]) else { return };
     said.ended_with(FAILED).complaining("No space left on device").complaining("epoch 2/2");
 
     fs::remove_dir(run.folder().join("runs")).unwrap();

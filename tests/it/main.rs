@@ -9,6 +9,7 @@ mod bad_input;
 mod chaos;
 mod consumer;
 mod damage;
+mod disk;
 mod evaluate;
 mod evidence;
 mod exactness;

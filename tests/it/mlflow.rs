@@ -37,9 +37,15 @@ fn a_run_is_on_the_server_and_its_model_loads() {
     assert_eq!(arrived(), told);
     assert!(!server.history(id, "validation/loss").is_empty());
     let listed = server.get(&format!("mlflow/artifacts/list?run_id={id}")).to_string();
-    for name in
-        ["config.yaml", "journal.jsonl", "lineage.json", "model", "report.html", "scores-validation.json"]
-    {
+    for name in [
+        "config.yaml",
+        "images",
+        "journal.jsonl",
+        "lineage.json",
+        "model",
+        "report.html",
+        "scores-validation.json",
+    ] {
         assert!(listed.contains(&format!("{name:?}")), "{name} in {listed}");
     }
 
@@ -62,6 +68,27 @@ fn a_run_is_on_the_server_and_its_model_loads() {
     let arguments = ["evaluate", "--run", path.to_str().unwrap(), "--split", "test"];
     run.say(arguments).ended_with(DONE);
     assert_eq!(server.history(id, "scored/test/loss").len(), 1);
+}
+
+#[test]
+fn a_server_that_is_killed_in_mid_run_has_everything_once_it_is_back() {
+    let Some(mut server) = MlflowServer::start() else { return };
+    let run = SmallRun::new();
+    let setting = format!("tracking.mlflow={{uri: \"{}\"}}", server.uri());
+    let mut training = run.start(&["--set", &setting, "--set", "training.num_epochs=6"]);
+    training.wait_for_step(5);
+    server.kill();
+    training.wait_for_step(20);
+    server.start_again();
+    training.wait().ended_with(DONE);
+    let path = run.run();
+    run.say(["replay", path.to_str().unwrap()]).ended_with(DONE).printing("has everything");
+    let runs = server.runs("small");
+    assert_eq!((runs.len(), &runs[0]["info"]["status"]), (1, &"FINISHED".into()), "{runs:?}");
+    let history = server.history(runs[0]["info"]["run_id"].as_str().unwrap(), "step/loss");
+    let arrived: Vec<u64> = history.iter().map(|(step, ..)| *step).collect();
+    let steps = run.journal().iter().filter(|record| matches!(record.event, Event::Step { .. })).count();
+    assert_eq!(arrived, (1..=steps as u64).collect::<Vec<_>>());
 }
 
 #[test]

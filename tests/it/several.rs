@@ -229,6 +229,31 @@ fn a_market_with_nothing_to_find_lies_inside_the_band_of_chance() {
 }
 
 #[test]
+fn a_planted_market_walks_outside_the_band_of_chance_and_its_null_walks_are_no_looks() {
+    const OUT_OF_FOLD: &str = "out_of_fold/price_prediction/h5/rank_ic_series";
+    for null in ["random-walk", "shuffle-labels"] {
+        let run = SmallRun::new();
+        let more = [&LEARNING[..], &FOLDS, &["--null", null, "--null-runs", "3"]].concat();
+        let mut walking = run.start_verb("walk-forward", &more);
+        walking.wait_for_step_in("real/fold-02", 1);
+        walking.signal("INT");
+        walking.wait().ended_with(INTERRUPTED).complaining("--resume");
+        let whole = run.run();
+        run.say(["walk-forward", "--resume", whole.join("real").to_str().unwrap()])
+            .ended_with(BAD_INPUT)
+            .complaining("is not a run");
+        run.say(["walk-forward", "--resume", whole.to_str().unwrap()]).ended_with(DONE).printing("outside");
+        let summary = json(&run, "summary.json");
+        let band = &summary["bands"][OUT_OF_FOLD]["band"];
+        let real = summary["real"][OUT_OF_FOLD].as_f64().unwrap();
+        let (low, high) = (band[0].as_f64().unwrap(), band[1].as_f64().unwrap());
+        assert!(real > high && low < 0.0 && high > 0.0, "{null}: {real} in {low} to {high}");
+        assert_eq!(summary["nulls"].as_array().unwrap().len(), 3);
+        assert_eq!(openings(&run).len(), 1, "null walks look at nothing that is real");
+    }
+}
+
+#[test]
 fn null_runs_are_never_taken_for_real_ones() {
     let run = SmallRun::new();
     run.train(&["--null", "shuffle-labels", "--null-runs", "3"]).ended_with(DONE);

@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod doctor;
+mod gpu_bundle;
 mod hpo;
 mod layers;
 mod libtorch;
@@ -50,6 +51,7 @@ enum Task {
     Parity(parity::Parity),
     Soak(soak::Soak),
     Screenshots(screenshots::Screenshots),
+    GpuBundle(gpu_bundle::GpuBundle),
     Bench(bench::Bench),
 }
 
@@ -68,6 +70,7 @@ impl Task {
             Self::Parity(task) => task.run(workspace),
             Self::Soak(task) => task.run(workspace),
             Self::Screenshots(task) => task.run(workspace),
+            Self::GpuBundle(task) => task.run(workspace),
             Self::Bench(task) => task.run(workspace),
         }
     }

@@ -51,7 +51,7 @@ impl Checkpoint {
         let mut prepared = RunFile::hybrid()?.prepare()?;
         let policy = &mut prepared.file.training.checkpointing;
         (policy.every_n_steps, policy.every_n_epochs) = (self.every, usize::MAX);
-        let network = prepared.network()?;
+        let network = prepared.network(Device::Cpu)?;
         let folder = tempfile::tempdir()?;
         let checkpoints = Checkpoints::at(folder.path().join("checkpoints"));
         let run = Run {
@@ -59,7 +59,7 @@ impl Checkpoint {
             network: network.as_ref(),
             tasks: &prepared.tasks,
             training: &prepared.file.training,
-            lineage: prepared.lineage(self.threads),
+            lineage: prepared.lineage(self.threads, Device::Cpu),
             checkpoints: &checkpoints,
             device: Device::Cpu,
             clock: || std::time::Duration::ZERO,

@@ -23,6 +23,13 @@ pub(crate) enum Family {
         /// How many.
         seeds: u64,
     },
+    /// `real`, and `null-01`, `null-02`, …: a walk-forward each.
+    WalkForwardNull {
+        /// What there is nothing to find in.
+        null: NullKind,
+        /// How many of them.
+        runs: u64,
+    },
     /// `real`, and `null-01`, `null-02`, …
     Null {
         /// What there is nothing to find in.
@@ -39,6 +46,18 @@ impl Family {
             Self::WalkForward => "walk-forward".into(),
             Self::Seeds { seeds } => format!("{seeds} seeds"),
             Self::Null { null, runs } => format!("beside {runs} runs on {}", null.name()),
+            Self::WalkForwardNull { null, runs } => {
+                format!("walk-forward beside {runs} on {}", null.name())
+            }
+        }
+    }
+
+    /// In a word, for trackers.
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::WalkForward => "walk",
+            Self::Seeds { .. } => "seeds",
+            Self::Null { .. } | Self::WalkForwardNull { .. } => "null",
         }
     }
 }

@@ -16,6 +16,7 @@ mod feature_file;
 mod forecast;
 mod host;
 mod openings;
+mod pictures;
 mod predictions;
 mod preparation;
 mod progress;

@@ -12,7 +12,7 @@ mod regime;
 #[cfg(test)]
 pub(crate) mod sample;
 mod scale;
-mod scatter;
+pub(crate) mod scatter;
 mod several;
 pub(crate) mod skill;
 mod span;

@@ -8,6 +8,8 @@ use tapeline_data_pipeline::Split;
 use tapeline_tracking::RunFile;
 use tapeline_trainer::{Checkpoints, Scorecard};
 
+use crate::pictures::{EMBEDDING, IMAGES};
+
 /// The file that says that a run is made of parts.
 const FAMILY: &str = "family.json";
 /// The folder of an experiment's studies.
@@ -61,12 +63,27 @@ impl RunFolder {
     /// The folder that holds the experiments, wherever it was moved to since. A run of a study lies two folders deeper than
     /// others, in `<experiment>/hpo/<study>`.
     pub(crate) fn output(&self) -> &Path {
-        let run = self.parent().unwrap_or(&self.path);
+        let run = self.whole();
         let ancestor = |level| run.ancestors().nth(level);
         let id = run.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let of_study = id.starts_with(OF_TRIAL) || id.starts_with(OF_RETRAINING);
         let deeper = of_study && ancestor(2).is_some_and(|folder| folder.ends_with(STUDIES));
         ancestor(if deeper { 4 } else { 2 }).unwrap_or_else(|| Path::new("."))
+    }
+
+    /// The run that this one is a part of, or a part of a part; itself where it is none.
+    pub(crate) fn whole(&self) -> &Path {
+        let mut run = self.path.as_path();
+        while let Some(parent) = run.parent().filter(|parent| parent.join(FAMILY).is_file()) {
+            run = parent;
+        }
+        run
+    }
+
+    /// What trackers call the run that this one is a part of: its path below the experiment.
+    pub(crate) fn parent_id(&self) -> Option<String> {
+        let experiment = self.whole().parent()?;
+        Some(self.parent()?.strip_prefix(experiment).ok()?.to_string_lossy().into_owned())
     }
 
     /// The run that this one is a part of, such as the walk-forward of a fold.
@@ -164,7 +181,8 @@ impl RunFolder {
     /// and not what trackers note.
     pub(crate) fn files(&self) -> anyhow::Result<Vec<RunFile>> {
         let mut files = Vec::new();
-        for folder in [self.path.clone(), self.artefact()] {
+        let shown = [IMAGES, EMBEDDING].map(|name| self.path.join(name));
+        for folder in [self.path.clone(), self.artefact()].into_iter().chain(shown) {
             let entries = match fs::read_dir(&folder) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 entries => entries.with_context(|| format!("cannot list {}", folder.display()))?,

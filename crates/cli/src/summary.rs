@@ -203,7 +203,7 @@ pub(crate) fn null_table(
             None => "",
         };
         vec![
-            name.strip_prefix("validation/").unwrap_or(name).to_owned(),
+            name.split_once('/').map_or(name.as_str(), |(_, bare)| bare).to_owned(),
             or_undefined(value, compact),
             or_undefined(band.nulls.mean, compact),
             match (low, high) {

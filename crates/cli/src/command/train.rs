@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use tapeline_artefact::{ARTEFACT_VERSION, Description, Extractor, predict, replace_file};
+use tapeline_artefact::{ARTEFACT_VERSION, Description, Extractor, Predictions, predict, replace_file};
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_events::{Event, Journal, Observer, Observers, Outcome, TornLine};
 use tapeline_models::{Network, Parameters, build, weights_to_bytes};
@@ -31,7 +31,7 @@ use crate::run_folder::RunFolder;
 use crate::signal::Interrupt;
 use crate::trackers::Trackers;
 use crate::watch::{Watch, Watched};
-use crate::{clock, host, predictions, report, score_table, targets};
+use crate::{clock, host, pictures, predictions, report, score_table, targets};
 use verify_resume::Trial;
 
 /// What `train` takes.
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
 }
 
 /// Null runs unless it is said otherwise: enough that a real score beyond all of them is one in 21 by chance.
-const DEFAULT_NULL_RUNS: u64 = 20;
+pub(super) const DEFAULT_NULL_RUNS: u64 = 20;
 
 impl Arguments {
     /// What is asked for beside one run.
@@ -174,8 +174,8 @@ pub(super) fn whole_run(
 }
 
 /// A part of a run is gone on with by the whole: it knows the part's bars and split.
-fn refuse_a_part(folder: &RunFolder) -> Result<(), Failure> {
-    match folder.parent() {
+pub(super) fn refuse_a_part(folder: &RunFolder) -> Result<(), Failure> {
+    match folder.parent().map(|_| folder.whole()) {
         None => Ok(()),
         Some(parent) => Err(Failure::bad_input(anyhow::anyhow!(
             "{} is a part of {}; go on with that",
@@ -209,7 +209,13 @@ fn describe(
         "learned": parameters.count(),
         "decaying": decaying_parameters(&config.training.optimizer, parameters),
     });
-    let lineage = serde_json::json!({
+    let parent = match (folder.parent().map(RunFolder::open), folder.parent_id()) {
+        (Some(Ok(parent)), Some(id)) => {
+            family::read(&parent)?.map(|family| serde_json::json!({ "id": id, "kind": family.kind() }))
+        }
+        _ => None,
+    };
+    let mut lineage = serde_json::json!({
         "run": folder.id(),
         "created": clock::now(),
         "host": host::Host::read().json(),
@@ -220,6 +226,9 @@ fn describe(
         "parameters": parameters,
         "lineage": lineage,
     });
+    if let Some(parent) = parent {
+        lineage["parent"] = parent;
+    }
     let yaml = resolved_yaml(config);
     let audit = serde_json::to_vec_pretty(audit).map_err(Failure::failed)?;
     let lineage = serde_json::to_vec_pretty(&lineage).map_err(Failure::failed)?;
@@ -402,11 +411,28 @@ impl Session<'_> {
         targets::check(self.folder, &self.config.targets, &metrics, journal)?;
 
         predictions::write(&self.folder.predictions(), data, tasks, &[(Split::Validation, &said)])?;
+        self.write_for_trackers(&card, &said);
         let json = serde_json::to_vec_pretty(&card).map_err(Failure::failed)?;
         replace_file(&self.folder.scores(&card.split), &json).map_err(Failure::failed)?;
         let openings = Openings::of(self.folder.output()).count(&self.lineage.data)?;
         report::write(self.folder, &self.folder.scorecards()?, openings)?;
         Ok(Some(card))
+    }
+
+    /// Pictures and the embedding, where somebody shows them. That they cannot be written is no reason to fail.
+    fn write_for_trackers(&self, card: &Scorecard, said: &Predictions) {
+        let (run, tracking) = (self.folder.path(), &self.config.tracking);
+        let mut written = Ok(());
+        if tracking.tensorboard.is_some() || tracking.mlflow.is_some() {
+            written = pictures::write(run, card);
+        }
+        if tracking.tensorboard.is_some() {
+            written =
+                written.and_then(|()| pictures::write_embedding(run, self.data, &self.checked.tasks, said));
+        }
+        if let Err(error) = written {
+            eprintln!("warning: trackers get no pictures: {error:#}");
+        }
     }
 
     /// What the best epoch is the best by.

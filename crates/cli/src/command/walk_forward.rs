@@ -10,18 +10,21 @@ use arrow::record_batch::RecordBatch;
 use clap::Args;
 use serde::Serialize;
 use tapeline_artefact::{Predictions, replace_file};
-use tapeline_data_pipeline::{Dataset, Fingerprint, Folds, FoldsSpec, HoldoutSpec, Split, SplitInstants};
+use tapeline_data_pipeline::{
+    Bars, Dataset, Fingerprint, Folds, FoldsSpec, HoldoutSpec, Split, SplitInstants,
+};
 use tapeline_events::{Event, Journal};
 use tapeline_trainer::{
     Calibration, Dispersion, EVALUATION_BATCH, Purpose, Scorecard, SpanRows, child_seed, scorecard,
 };
 
 use super::ConfigArguments;
+use super::train::DEFAULT_NULL_RUNS;
 use super::train::one_run::OneRun;
 use super::train::several::{self, Several};
-use super::train::with_absolute_paths;
+use super::train::{refuse_a_part, with_absolute_paths};
 use crate::failure::{DONE, Failure};
-use crate::family::{self, Family};
+use crate::family::{self, Family, NullKind};
 use crate::openings::{Opened, Openings};
 use crate::report::number::count;
 use crate::run_folder::RunFolder;
@@ -42,18 +45,28 @@ pub(super) struct Arguments {
     /// Go on with an interrupted walk-forward, at the fold and the step where it was.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "set"])]
     resume: Option<PathBuf>,
+    /// Do the same on data with nothing to find as well, and say where the real out-of-fold scores lie among those.
+    #[arg(long, value_name = "KIND", value_enum, conflicts_with = "resume")]
+    null: Option<NullKind>,
+    /// How many walks on data with nothing to find.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_NULL_RUNS, requires = "null",
+          value_parser = clap::value_parser!(u64).range(tapeline_trainer::MIN_NULL_RUNS as u64..=1000))]
+    null_runs: u64,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let Some(path) = &arguments.resume else {
         let mut from = arguments.config.clone();
         from.set.extend(arguments.folds.map(|folds| format!("walk_forward.folds={folds}")));
-        return several::run(Family::WalkForward, with_absolute_paths(from.resolve()?.config)?, None);
+        let beside = |null| Family::WalkForwardNull { null, runs: arguments.null_runs };
+        let family = arguments.null.map_or(Family::WalkForward, beside);
+        return several::run(family, with_absolute_paths(from.resolve()?.config)?, None);
     };
     let folder = RunFolder::open(path).map_err(Failure::bad_input)?;
+    refuse_a_part(&folder)?;
     match family::read(&folder)? {
-        Some(Family::WalkForward) => {
-            several::run(Family::WalkForward, super::config_of(&folder)?, Some(folder))
+        Some(family @ (Family::WalkForward | Family::WalkForwardNull { .. })) => {
+            several::run(family, super::config_of(&folder)?, Some(folder))
         }
         _ => Err(Failure::bad_input(anyhow::anyhow!("{} is no walk-forward", path.display()))),
     }
@@ -71,7 +84,7 @@ struct Summary {
 }
 
 /// A fold's scores on its test block.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct FoldScores {
     /// Counted from 1.
     pub(crate) fold: usize,
@@ -87,6 +100,10 @@ pub(crate) struct FoldScores {
 /// One fold as it is trained and tested.
 pub(crate) struct Fold<'a> {
     pub(crate) several: &'a Several,
+    /// The walk that it is a part of.
+    pub(crate) walk: &'a RunFolder,
+    /// Whether its bars are those of the configuration: looks at others are not counted.
+    pub(crate) is_real: bool,
     /// Counted from 1.
     pub(crate) number: usize,
     pub(crate) data: &'a Dataset,
@@ -103,33 +120,78 @@ pub(crate) struct Tested {
 
 /// Trains the folds of the configuration one after another, wherever they stand, and scores them.
 pub(super) fn train_folds(mut several: Several) -> Result<i32, Failure> {
-    let spec = several.config.walk_forward;
     let bars = std::mem::take(&mut several.bars);
-    let folds = several.checked.pipeline.folds(bars, several.checked.tasks.labels(), &spec)?;
-    let count = folds.instants().len();
-    let mut tested = Vec::with_capacity(count);
-    for number in 1..=count {
-        eprintln!("fold {number} of {count}");
-        let data = folds.dataset(number - 1)?;
-        let fold = Fold { several: &several, number, data: &data, fingerprint: folds.fingerprint() };
-        match train_fold(&fold)? {
-            Some(fold) => tested.push(fold),
-            None => return Ok(several.interrupted()),
-        }
-    }
+    let folds = folds_of(&several, bars)?;
+    let walk = Walk { folder: &several.parent, is_real: true, shuffled_with: None };
+    let Some(tested) = walk.train(&several, &folds)? else { return Ok(several.interrupted()) };
     conclude(&several, &folds, tested)
+}
+
+/// The folds that the configuration makes of `bars`.
+pub(super) fn folds_of(several: &Several, bars: Vec<Bars>) -> Result<Folds, Failure> {
+    let (pipeline, labels) = (&several.checked.pipeline, several.checked.tasks.labels());
+    Ok(pipeline.folds(bars, labels, &several.config.walk_forward)?)
+}
+
+/// A walk over folds.
+pub(super) struct Walk<'a> {
+    /// Its folds lie in there.
+    pub(super) folder: &'a RunFolder,
+    /// Whether its bars and labels are those of the configuration.
+    pub(super) is_real: bool,
+    /// The labels of each fold are dealt out anew with this seed.
+    pub(super) shuffled_with: Option<u64>,
+}
+
+impl Walk<'_> {
+    /// Trains and tests every fold, wherever it stands. `None` when a signal came.
+    pub(super) fn train(&self, several: &Several, folds: &Folds) -> Result<Option<Vec<Tested>>, Failure> {
+        let count = folds.instants().len();
+        let mut tested = Vec::with_capacity(count);
+        for number in 1..=count {
+            eprintln!("fold {number} of {count}");
+            let mut data = folds.dataset(number - 1)?;
+            let mut fingerprint = folds.fingerprint().clone();
+            if let Some(seed) = self.shuffled_with {
+                data.shuffle_labels(seed);
+                fingerprint = fingerprint.with(format!("labels shuffled with {seed}").as_bytes());
+            }
+            let fold = Fold {
+                several,
+                walk: self.folder,
+                is_real: self.is_real,
+                number,
+                data: &data,
+                fingerprint: &fingerprint,
+            };
+            match train_fold(&fold)? {
+                Some(fold) => tested.push(fold),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(tested))
+    }
+}
+
+/// What `tested` folds say of their test blocks, scored as a whole.
+pub(super) fn out_of_fold(tested: Vec<Tested>) -> Result<Scorecard, Failure> {
+    let rows = tested.into_iter().map(|fold| fold.rows).reduce(SpanRows::join);
+    let rows = rows.ok_or_else(|| anyhow::anyhow!("there is no fold to score"))?;
+    Ok(rows.score(OUT_OF_FOLD)?)
 }
 
 /// Trains one fold to its end, or goes on where it stands, tests it on its test block and returns its scores. `None` when a
 /// signal came.
 pub(crate) fn train_fold(fold: &Fold<'_>) -> Result<Option<Tested>, Failure> {
-    let Fold { several, number, data, fingerprint } = *fold;
+    let Fold { several, walk, is_real, number, data, fingerprint } = *fold;
     let (config, checked) = (&several.config, &several.checked);
-    let folder = several.parent.member(&format!("fold-{number:02}"))?;
+    let folder = walk.member(&format!("fold-{number:02}"))?;
     let run = OneRun { config, checked, data, fingerprint, audit: &several.audit, folder: &folder };
     let Some(trained) = run.train_to_the_end(&several.interrupt)? else { return Ok(None) };
 
-    open_blocks(several, fingerprint)?;
+    if is_real {
+        open_blocks(several, fingerprint)?;
+    }
     let said = |split| -> Result<Predictions, Failure> {
         trained.extractor.predict(data, data.samples(split), EVALUATION_BATCH).map_err(Failure::failed)
     };
@@ -180,19 +242,9 @@ fn open_blocks(several: &Several, fingerprint: &Fingerprint) -> Result<(), Failu
 
 fn conclude(several: &Several, folds: &Folds, tested: Vec<Tested>) -> Result<i32, Failure> {
     let (parent, config) = (&several.parent, &several.config);
-    let mut batches = Vec::new();
-    let mut scores = Vec::new();
-    let mut rows: Option<SpanRows> = None;
-    for fold in tested {
-        batches.push(fold.batch);
-        scores.push(fold.scores);
-        rows = Some(match rows {
-            Some(earlier) => earlier.join(fold.rows),
-            None => fold.rows,
-        });
-    }
-    let rows = rows.ok_or_else(|| anyhow::anyhow!("there is no fold to score"))?;
-    let card = rows.score(OUT_OF_FOLD)?;
+    let (batches, scores): (Vec<_>, Vec<_>) =
+        tested.iter().map(|fold| (fold.batch.clone(), fold.scores.clone())).unzip();
+    let card = out_of_fold(tested)?;
     predictions::write_stitched(&parent.predictions(), &batches)?;
     let json = serde_json::to_vec_pretty(&card).map_err(Failure::failed)?;
     replace_file(&parent.scores(OUT_OF_FOLD), &json).map_err(Failure::failed)?;

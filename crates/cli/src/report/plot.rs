@@ -94,6 +94,11 @@ impl Plot {
         self.path(&self.spots(points), &format!("cloud {}", ink.class()));
     }
 
+    /// Dots that are few enough to be told apart.
+    pub(super) fn scatter(&mut self, points: &[Point], ink: Ink) {
+        self.path(&self.spots(points), &format!("scatter {}", ink.class()));
+    }
+
     /// A few dots that stand out.
     pub(super) fn dots(&mut self, points: &[Point], ink: Ink) {
         self.path(&self.spots(points), &format!("dots {}", ink.class()));

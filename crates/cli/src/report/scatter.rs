@@ -72,7 +72,7 @@ fn middle(values: &[f64]) -> Option<Scale> {
 }
 
 /// Mean forecast and mean outcome of equally many pairs each; `points` are sorted by forecast.
-fn group_means(points: &[Point]) -> Vec<Point> {
+pub(crate) fn group_means(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let groups = (points.len() / PAIRS_PER_GROUP).clamp(1, GROUPS);
     let bound = |group: usize| group * points.len() / groups;
     let mean = |group: &[Point]| {

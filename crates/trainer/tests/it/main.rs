@@ -4,6 +4,7 @@
 mod augmentation;
 mod average;
 mod checkpoint;
+mod cuda;
 mod curriculum;
 mod disk;
 mod exactness;

@@ -32,6 +32,7 @@ pub(crate) struct SmallRun {
     /// What the clock shows whenever it is looked at.
     pub(crate) clock: fn() -> Duration,
     pub(crate) histograms: bool,
+    pub(crate) device: Device,
     /// Another network than the usual one.
     pub(crate) model: Option<ModelSpec>,
     /// Of the network.
@@ -120,6 +121,7 @@ impl SmallRun {
             threads: 1,
             clock: || Duration::ZERO,
             histograms: false,
+            device: Device::Cpu,
             model: None,
             recurrent_dropout: 0.0,
         }
@@ -138,14 +140,14 @@ impl SmallRun {
 
     pub(crate) fn network(&self) -> Box<dyn Network> {
         let seed = child_seed(SEED, Purpose::Initialisation, 0);
-        build(&self.network_spec(), seed, Device::Cpu).unwrap()
+        build(&self.network_spec(), seed, self.device).unwrap()
     }
 
     pub(crate) fn lineage(&self) -> Lineage {
         Lineage {
             tapeline: env!("CARGO_PKG_VERSION").into(),
             libtorch: LIBTORCH.into(),
-            device: "cpu".into(),
+            device: if self.device == Device::Cpu { "cpu".into() } else { "cuda:0".into() },
             threads: self.threads,
             seed: SEED,
             data: "the small market".into(),
@@ -175,7 +177,7 @@ impl SmallRun {
             training: &self.training,
             lineage: self.lineage(),
             checkpoints: &checkpoints,
-            device: Device::Cpu,
+            device: self.device,
             clock: self.clock,
             histograms: self.histograms,
         };

@@ -1,4 +1,4 @@
-//! `tapeline train --null`: the same pipeline where there is nothing to find, so that a score can be told from chance.
+//! `tapeline train --null` and `tapeline walk-forward --null`: the same pipeline where there is nothing to find, so that a score can be told from chance.
 
 use serde::Serialize;
 use tapeline_data_pipeline::{Dataset, Fingerprint, random_walk};
@@ -6,8 +6,9 @@ use tapeline_trainer::{NullBand, Purpose, Tasks, child_seed, metric};
 
 use super::one_run::OneRun;
 use super::several::Several;
+use crate::command::walk_forward::{self, Walk, folds_of};
 use crate::failure::{DONE, Failure};
-use crate::family::NullKind;
+use crate::family::{self, Family, NullKind};
 use crate::summary::{Page, Scores, SummaryTable, null_table};
 
 /// A run beside others on data with nothing to find.
@@ -48,13 +49,55 @@ pub(super) fn train_beside_nulls(several: &Several, null: NullKind, runs: u64) -
         };
         scores.push(Scores(trained.validation.metrics));
     }
+    let how = "All scores are of the validation span, and all runs chose their epoch by it.";
+    conclude(several, null, scores, how)
+}
+
+/// Walks over the folds of the real data and of `runs` null data, and says where the real out-of-fold score lies among theirs.
+pub(super) fn walk_beside_nulls(mut several: Several, null: NullKind, runs: u64) -> Result<i32, Failure> {
+    let bars = std::mem::take(&mut several.bars);
+    let unchanged = folds_of(&several, bars.clone())?;
+    let mut scores = Vec::new();
+    for number in 0..=runs {
+        let seed = child_seed(several.config.seed, Purpose::Null, number);
+        let is_real = number == 0;
+        let name = if is_real { "real".to_owned() } else { format!("null-{number:02}") };
+        match number {
+            0 => eprintln!("the real walk"),
+            number => eprintln!("{} {number} of {runs}", null.name()),
+        }
+        let folder = several.parent.member(&name)?;
+        family::write(&folder, Family::WalkForward)?;
+        let walked = match null {
+            NullKind::RandomWalk if !is_real => Some(folds_of(&several, random_walk(&bars, seed))?),
+            _ => None,
+        };
+        let shuffled_with = (null == NullKind::ShuffleLabels && !is_real).then_some(seed);
+        let walk = Walk { folder: &folder, is_real, shuffled_with };
+        let Some(tested) = walk.train(&several, walked.as_ref().unwrap_or(&unchanged))? else {
+            return Ok(several.interrupted());
+        };
+        scores.push(Scores(walk_forward::out_of_fold(tested)?.metrics));
+    }
+    let how = "All scores are of what the folds say of their test blocks, stitched together; each fold chose its epoch by its own \
+               validation block.";
+    conclude(&several, null, scores, how)
+}
+
+/// Says where the first of `scores` lies among the others. `how` is how they came about.
+fn conclude(
+    several: &Several,
+    null: NullKind,
+    mut scores: Vec<Scores<Option<f64>>>,
+    how: &str,
+) -> Result<i32, Failure> {
     let real = scores.remove(0);
-    let bands = bands(&real, &scores, &checked.tasks);
+    let runs = scores.len() as u64;
+    let bands = bands(&real, &scores, &several.checked.tasks);
     let summary = Summary { null, real, nulls: scores, bands };
     let mut note = format!(
         "The band is where one more of the {runs} null runs would lie with a confidence of 95 % (Student's prediction interval); \
-         the rank counts the real run among them, 1 being the best. All scores are of the validation span, and all runs chose \
-         their epoch by it."
+         the rank counts the real run among them, 1 being the best. {how}"
     );
     if null == NullKind::RandomWalk {
         note.push_str(
@@ -99,7 +142,9 @@ fn with_nothing_to_find(
 
 fn bands(real: &Scores<Option<f64>>, nulls: &[Scores<Option<f64>>], tasks: &Tasks) -> Scores<NullBand> {
     let of_metric = |(name, real): (&String, &Option<f64>)| {
-        let direction = metric::find(name, tasks).ok()?.direction;
+        // Whatever the span is called, a metric is better the same way.
+        let (_, bare) = name.split_once('/')?;
+        let direction = metric::find(&format!("validation/{bare}"), tasks).ok()?.direction;
         let nulls: Vec<Option<f64>> = nulls.iter().map(|null| null.0.get(name).copied().flatten()).collect();
         Some((name.clone(), NullBand::of(*real, &nulls, direction == metric::Direction::Maximise)))
     };

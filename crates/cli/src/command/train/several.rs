@@ -45,6 +45,7 @@ pub(crate) fn run(family: Family, mut config: RunConfig, parent: Option<RunFolde
         Family::WalkForward => walk_forward::train_folds(several),
         Family::Seeds { seeds } => seeds::train_seeds(&several, seeds),
         Family::Null { null, runs } => null::train_beside_nulls(&several, null, runs),
+        Family::WalkForwardNull { null, runs } => null::walk_beside_nulls(several, null, runs),
     }
 }
 

@@ -39,7 +39,7 @@ fn history(input: &StudyInput<'_>, place: usize, metric: &str) -> Option<Html> {
         }
     }
     let mut plot = Plot::new(x, "trial", y, crate::tuning::short(metric));
-    plot.cloud(&points, Ink::Faint);
+    plot.scatter(&points, Ink::Faint);
     plot.line(&best, Ink::First);
     plot.name(Ink::First, "best so far");
     if let Some(default) = summary::default_trial(input.history).and_then(|trial| value(trial, place)) {

@@ -32,7 +32,7 @@ fn figure(input: &StudyInput<'_>, (first, second): (usize, usize)) -> Option<Htm
     let x = Scale::wide_around(points.iter().map(|(x, _)| *x))?;
     let y = Scale::wide_around(points.iter().map(|(_, y)| *y))?;
     let mut plot = Plot::new(x, "", y, crate::tuning::short(name(second)));
-    plot.cloud(&points, Ink::Faint);
+    plot.scatter(&points, Ink::Faint);
     plot.line(&front, Ink::First);
     plot.dots(&front, Ink::First);
     plot.name(Ink::First, "front");

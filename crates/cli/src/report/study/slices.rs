@@ -28,7 +28,7 @@ fn figure(input: &StudyInput<'_>, name: &str) -> Option<Html> {
     let y = Scale::wide_around(points.iter().map(|(_, value)| *value))?;
     let x = Scale::of_labels(axis.labels());
     let mut plot = Plot::new(x, "", y, crate::tuning::short(&input.plan.objectives[0].metric));
-    plot.cloud(&points, Ink::Faint);
+    plot.scatter(&points, Ink::Faint);
     let objective = &input.plan.objectives[0];
     points.sort_by(|a, b| {
         if objective.prefers(a.1, b.1) {
