@@ -136,7 +136,7 @@ class Browser:
         self.out = out
         self.profile = tempfile.mkdtemp()
         options = webdriver.ChromeOptions()
-        for flag in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
+        for flag in ("headless=new", "no-sandbox", "enable-unsafe-swiftshader", "use-angle=swiftshader", "no-first-run", "disable-background-networking",
                      "disable-component-update", "disable-sync", "hide-scrollbars", f"user-data-dir={self.profile}"):
             options.add_argument(f"--{flag}")
         options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""

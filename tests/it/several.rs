@@ -56,6 +56,13 @@ fn folds_are_tested_on_what_they_have_not_seen_and_scored_as_a_whole() {
                 let path = run.run().join(format!("fold-{fold:02}")).join(file);
                 assert!(path.exists(), "{}", path.display());
             }
+            let lineage = json(&run, &format!("fold-{fold:02}/lineage.json"));
+            let id = run.run().file_name().unwrap().to_string_lossy().into_owned();
+            assert_eq!(
+                lineage["parent"],
+                serde_json::json!({ "id": id, "kind": "walk" }),
+                "trackers group by it"
+            );
         }
         let times = column("decision_time").as_primitive::<TimestampNanosecondType>().values().to_vec();
         assert!(times.is_sorted(), "each decision is in one fold");

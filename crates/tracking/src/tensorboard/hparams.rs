@@ -1,5 +1,7 @@
 //! The values that runs are compared by, in the HParams view: one session per run.
 
+use std::collections::BTreeMap;
+
 use prost::Message as _;
 use serde_json::Value as Json;
 
@@ -10,14 +12,16 @@ use super::message::{
 };
 use crate::RunFacts;
 
-/// Sections of the configuration that say how a run is trained, first what is changed most; the others say where it lies and
-/// who hears of it.
-const COMPARED: [&str; 4] = ["training", "model", "tasks", "data"];
+/// Sections of the configuration that say how a run is trained; the others say where it lies and who hears of it.
+const COMPARED: [&str; 4] = ["data", "tasks", "model", "training"];
+
+/// What is among them and says where bars come from. The view sorts by name, and these would stand before all others.
+const NOT_COMPARED: [&str; 3] = ["data.audit", "data.repair", "data.source"];
 
 /// Said at the start of a run.
 pub(super) fn start(facts: &RunFacts, at: f64) -> Vec<Value> {
     let hparams = hparams(&facts.config);
-    let info = |(name, value): &(String, HparamValue)| {
+    let info = |(name, value): (&String, &HparamValue)| {
         let (text, bool, number) = HPARAM_KINDS;
         let kind = match value.kind {
             Some(HparamKind::Number(_)) => number,
@@ -32,7 +36,7 @@ pub(super) fn start(facts: &RunFacts, at: f64) -> Vec<Value> {
         metrics: vec![MetricInfo { name: Some(MetricName { tag: "validation/loss".into() }) }],
         name: facts.experiment.clone(),
     };
-    let start = SessionStart { hparams: hparams.into_iter().collect(), group: facts.run_id.clone(), at };
+    let start = SessionStart { hparams, group: facts.run_id.clone(), at };
     vec![
         value("_hparams_/experiment", HparamsKind::Experiment(experiment)),
         value("_hparams_/session_start_info", HparamsKind::Start(start)),
@@ -56,9 +60,8 @@ fn value(tag: &str, data: HparamsKind) -> Value {
     }
 }
 
-/// In the order in which the view shows them.
-fn hparams(config: &Json) -> Vec<(String, HparamValue)> {
-    let mut hparams = Vec::new();
+fn hparams(config: &Json) -> BTreeMap<String, HparamValue> {
+    let mut hparams = BTreeMap::new();
     for section in COMPARED {
         if let Some(value) = config.get(section) {
             collect(section.into(), value, &mut hparams);
@@ -67,7 +70,10 @@ fn hparams(config: &Json) -> Vec<(String, HparamValue)> {
     hparams
 }
 
-fn collect(path: String, value: &Json, hparams: &mut Vec<(String, HparamValue)>) {
+fn collect(path: String, value: &Json, hparams: &mut BTreeMap<String, HparamValue>) {
+    if NOT_COMPARED.contains(&path.as_str()) {
+        return;
+    }
     let kind = match value {
         Json::Object(section) => {
             section.iter().for_each(|(name, value)| collect(format!("{path}.{name}"), value, hparams));
@@ -79,5 +85,5 @@ fn collect(path: String, value: &Json, hparams: &mut Vec<(String, HparamValue)>)
         Json::String(text) => HparamKind::Text(text.clone()),
         Json::Array(_) => HparamKind::Text(value.to_string()),
     };
-    hparams.push((path, HparamValue { kind: Some(kind) }));
+    hparams.insert(path, HparamValue { kind: Some(kind) });
 }
