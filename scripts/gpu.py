@@ -18,8 +18,10 @@ PRECISIONS = (("fp32", "off"), ("bf16", "bf16"), ("fp16", "fp16"))
 
 
 def environment():
-    import torch
-
+    try:
+        import torch
+    except ImportError:
+        sys.exit(f"{sys.executable} has no torch; give another by PYTHON=…, with torch 2.11 and numpy")
     if not torch.__version__.startswith("2.11."):
         sys.exit(f"torch 2.11 is needed, and this is {torch.__version__}")
     if not torch.cuda.is_available():
