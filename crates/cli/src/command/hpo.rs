@@ -29,7 +29,7 @@ pub(super) enum Verb {
     /// Search, or go on with a search; the same command again goes on where it was stopped.
     Run(run::Arguments),
     /// Begin a study without a trial; workers, on this machine or others, do them.
-    Create(create::Arguments),
+    Create(Wanted),
     /// Help with a search that was begun elsewhere: train trials until it has them all.
     Worker(worker::Arguments),
     /// How many trials of which kind there are, and the best so far.
@@ -61,15 +61,28 @@ pub(super) struct Which {
     study: Option<String>,
 }
 
+/// A study that is begun, or gone on with.
+#[derive(Debug, Args)]
+pub(super) struct Wanted {
+    #[command(flatten)]
+    which: Which,
+    /// How many trials the study is to have; `hpo.trials` of the configuration.
+    #[arg(long, value_name = "COUNT")]
+    trials: Option<usize>,
+}
+
+impl Wanted {
+    /// The study as its configuration has it, with so many trials.
+    fn plan(&self) -> Result<Plan, Failure> {
+        let trials = self.trials.iter().map(|trials| format!("hpo.trials={trials}"));
+        self.which.plan(&trials.collect::<Vec<_>>())
+    }
+}
+
 impl Which {
     /// The study as its configuration has it, begun or not.
     fn plan(&self, more: &[String]) -> Result<Plan, Failure> {
         Plan::of(with_absolute_paths(self.config(more)?)?)
-    }
-
-    /// The same, with another number of trials.
-    fn plan_of(&self, trials: Option<usize>) -> Result<Plan, Failure> {
-        self.plan(&trials.iter().map(|trials| format!("hpo.trials={trials}")).collect::<Vec<_>>())
     }
 
     fn config(&self, more: &[String]) -> Result<RunConfig, Failure> {

@@ -4,7 +4,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use tapeline_hpo::without_password;
 
-use super::{Which, report, retrain};
+use super::{Wanted, report, retrain};
 use crate::config::{DeviceSpec, ThreadsSpec};
 use crate::failure::{DONE, Failure, INTERRUPTED};
 use crate::signal::Interrupt;
@@ -15,10 +15,7 @@ use crate::{host, preparation};
 #[derive(Debug, Args)]
 pub(in crate::command) struct Arguments {
     #[command(flatten)]
-    which: Which,
-    /// How many trials the study is to have; `hpo.trials` of the configuration.
-    #[arg(long, value_name = "COUNT")]
-    trials: Option<usize>,
+    wanted: Wanted,
     /// Trials side by side, each in a process of its own with a share of the cores.
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     jobs: usize,
@@ -31,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     if arguments.jobs == 0 {
         return Err(Failure::bad_input(anyhow!("--jobs: 0 is too few; give at least 1")));
     }
-    let plan = arguments.which.plan_of(arguments.trials)?;
+    let plan = arguments.wanted.plan()?;
     let study = plan.create_or_open()?;
     retire_lost(&study)?;
     eprintln!("study {} in {}", plan.name, without_password(&plan.url));
