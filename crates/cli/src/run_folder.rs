@@ -25,6 +25,11 @@ pub(crate) struct RunFolder {
     path: PathBuf,
 }
 
+/// The folder that `path` lies in, if it is that of a run made of parts.
+fn part_of(path: &Path) -> Option<&Path> {
+    path.parent().filter(|parent| parent.join(FAMILY).is_file())
+}
+
 impl RunFolder {
     /// A new folder under `output/experiment`, named after the time it was made; a number is added if that name is taken.
     pub(crate) fn create(output: &Path, experiment: &str, now: &jiff::Zoned) -> anyhow::Result<Self> {
@@ -74,8 +79,8 @@ impl RunFolder {
     /// The run that this one is a part of, or a part of a part; itself where it is none.
     pub(crate) fn whole(&self) -> &Path {
         let mut run = self.path.as_path();
-        while let Some(parent) = run.parent().filter(|parent| parent.join(FAMILY).is_file()) {
-            run = parent;
+        while let Some(whole) = part_of(run) {
+            run = whole;
         }
         run
     }
@@ -88,7 +93,7 @@ impl RunFolder {
 
     /// The run that this one is a part of, such as the walk-forward of a fold.
     pub(crate) fn parent(&self) -> Option<&Path> {
-        self.path.parent().filter(|parent| parent.join(FAMILY).is_file())
+        part_of(&self.path)
     }
 
     /// The folder of a part of this run, made if it is not there.

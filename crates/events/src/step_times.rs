@@ -44,6 +44,12 @@ impl StepTimes {
         [("data", data), ("forward", forward), ("backward", backward), ("update", update), ("wait", wait)]
     }
 
+    /// Each stage by its name: seconds of a step, the mean.
+    #[must_use]
+    pub fn per_step(&self) -> [(&'static str, f64); 5] {
+        self.stages().map(|(stage, seconds)| (stage, seconds / self.steps.max(1) as f64))
+    }
+
     /// The share of the time in which nothing was learned: data was made, or somebody waited.
     #[must_use]
     pub fn stall_share(&self) -> f64 {

@@ -10,8 +10,7 @@ pub(crate) struct Point {
 }
 
 /// The numbers that `event` tells: `step/…` of an update, the metrics of an epoch under their own names, and `scored/…`
-/// of a span that was scored with the best weights; `time/…` of
-/// an epoch's steps, seconds a step. What is undefined is left out, what is not finite is not.
+/// of a span that was scored with the best weights; `time/…` of an epoch's steps, seconds a step. What is undefined is left out, what is not finite is not.
 pub(crate) fn points(event: &Event) -> Vec<Point> {
     let point = |name: String, value: f64| Point { name, value };
     match event {
@@ -33,11 +32,11 @@ pub(crate) fn points(event: &Event) -> Vec<Point> {
             defined.map(|(name, value)| point(format!("scored/{name}"), value)).collect()
         }
         Event::StepTimes { times, .. } => {
-            let per_step = |(stage, seconds): (&str, f64)| {
-                point(format!("time/{stage}_seconds"), seconds / times.steps.max(1) as f64)
-            };
-            let step = std::iter::once(("step", times.total())).chain(times.stages()).map(per_step);
-            step.chain([point("time/stall_share".into(), times.stall_share())]).collect()
+            let stages = times.per_step();
+            let step = ("step", stages.iter().map(|(_, seconds)| seconds).sum());
+            let named = |(stage, seconds): (&str, f64)| point(format!("time/{stage}_seconds"), seconds);
+            let stall = point("time/stall_share".into(), times.stall_share());
+            std::iter::once(step).chain(stages).map(named).chain([stall]).collect()
         }
         Event::System { figures } => {
             figures.iter().map(|(name, value)| point(name.clone(), *value)).collect()

@@ -47,6 +47,18 @@ impl TrackingSpec {
         self.wandb.is_some() || self.tensorboard.is_some()
     }
 
+    /// Whether one of them shows pictures of a run's forecasts.
+    #[must_use]
+    pub const fn shows_pictures(&self) -> bool {
+        self.mlflow.is_some() || self.tensorboard.is_some()
+    }
+
+    /// Whether one of them shows a run's features as an embedding.
+    #[must_use]
+    pub const fn shows_embeddings(&self) -> bool {
+        self.tensorboard.is_some()
+    }
+
     /// A sink for each tracker that is given, or for the one named by `only`.
     ///
     /// # Errors

@@ -423,10 +423,10 @@ impl Session<'_> {
     fn write_for_trackers(&self, card: &Scorecard, said: &Predictions) {
         let (run, tracking) = (self.folder.path(), &self.config.tracking);
         let mut written = Ok(());
-        if tracking.tensorboard.is_some() || tracking.mlflow.is_some() {
+        if tracking.shows_pictures() {
             written = pictures::write(run, card);
         }
-        if tracking.tensorboard.is_some() {
+        if tracking.shows_embeddings() {
             written =
                 written.and_then(|()| pictures::write_embedding(run, self.data, &self.checked.tasks, said));
         }

@@ -28,10 +28,8 @@ pub(super) fn render(board: &Board) -> String {
     let samples = rate.map(|rate| rate * board.plan.samples_per_step());
     out.one("samples_per_second", Kind::Gauge, "Samples that are learned from.", samples);
     if let Some(times) = board.times {
-        let per_step = |(stage, seconds)| (stage, seconds / times.steps.max(1) as f64);
-        let stages = times.stages().into_iter().map(per_step);
         let help = "Seconds of a step by what they were spent on, the mean over the last epoch.";
-        out.many("step_stage_seconds", Kind::Gauge, help, "stage", stages);
+        out.many("step_stage_seconds", Kind::Gauge, help, "stage", times.per_step().into_iter());
         let help = "The share of the last epoch's steps in which nothing was learned: data was made, or somebody waited.";
         out.one("stall_share", Kind::Gauge, help, Some(times.stall_share()));
     }

@@ -1,4 +1,5 @@
-//! `tapeline train --null` and `tapeline walk-forward --null`: the same pipeline where there is nothing to find, so that a score can be told from chance.
+//! `tapeline train --null` and `tapeline walk-forward --null`: the same pipeline where there is nothing to find, so that a
+//! score can be told from chance.
 
 use serde::Serialize;
 use tapeline_data_pipeline::{Dataset, Fingerprint, random_walk};
