@@ -1,4 +1,5 @@
-//! Our libraries in somebody else's workspace: bars without libtorch, and a network trained with it.
+//! Our libraries in somebody else's workspace: bars without libtorch, and a network trained with it. The programs are examples
+//! of their crates, so that whoever changes a library hears of it from the compiler.
 //!
 //! The workspaces borrow this checkout's lock file, profile and target folder, so that what was built for it serves them.
 
@@ -121,7 +122,7 @@ const LIBTORCH: &str = env!("LIBTORCH");
 #[test]
 fn bars_and_windows_do_not_need_libtorch() {
     // `tempfile` also brings features of its dependencies with which this checkout's libraries were built.
-    let program = include_str!("consumer/bars.rs");
+    let program = include_str!("../../crates/data-pipeline/examples/windows.rs");
     let consumer = Consumer::new("tapeline-consumer-of-bars", program, &["data-pipeline"], &["tempfile"]);
     let (printed, _) = consumer.build_and_run(None);
     assert_eq!(printed, "2 symbols, 2 inputs, finite: true\n");
@@ -133,7 +134,7 @@ fn bars_and_windows_do_not_need_libtorch() {
 #[test]
 fn a_network_is_trained_by_a_program_of_somebody_else() {
     let ours = ["data-pipeline", "events", "models", "torch-ext", "trainer"];
-    let program = include_str!("consumer/training.rs");
+    let program = include_str!("../../crates/trainer/examples/training.rs");
     let consumer = Consumer::new("tapeline-consumer-of-training", program, &ours, &["tch", "tempfile"]);
     fs::write(consumer.file("build.rs"), BUILD_SCRIPT).unwrap();
     let (printed, built) = consumer.build_and_run(Some(LIBTORCH));

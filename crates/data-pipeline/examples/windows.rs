@@ -1,4 +1,6 @@
-//! A program that wants bars and windows, and has never heard of libtorch.
+//! A program that wants bars and windows, and has never heard of libtorch. The program's tests build it in a workspace of its
+//! own.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program's own output")]
 
 use std::error::Error;
 

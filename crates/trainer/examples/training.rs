@@ -1,4 +1,6 @@
-//! A program that brings its own loop around ours: bars in, a trained network out, events in its own hands.
+//! A program that brings its own loop around ours: bars in, a trained network out, events in its own hands. The program's
+//! tests build it in a workspace of its own.
+#![allow(clippy::print_stdout, reason = "a program's own output")]
 
 use std::error::Error;
 
@@ -34,14 +36,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..DataSpec::default()
     };
     let price = PriceTaskSpec { horizons: vec![1], ..PriceTaskSpec::default() };
-    let asked = TasksSpec { price_prediction: Some(price), volatility_estimation: None, regime_detection: None };
+    let asked =
+        TasksSpec { price_prediction: Some(price), volatility_estimation: None, regime_detection: None };
     let tasks = asked.check()?;
     let data = spec.check()?.prepare(built_in_market(&market, Span::ZERO), tasks.labels())?;
 
     let training = TrainingSpec { num_epochs: 2, batch_size: 32, ..TrainingSpec::default() };
-    let cnn = CnnSpec { channels: 4, kernel_sizes: vec![3], dilations: vec![1], attention_heads: 2, dropout: 0.1 };
-    let lstm =
-        LstmSpec { hidden_size: 4, num_layers: 1, bidirectional: false, attention_heads: 2, dropout: 0.1, ..LstmSpec::default() };
+    let cnn =
+        CnnSpec { channels: 4, kernel_sizes: vec![3], dilations: vec![1], attention_heads: 2, dropout: 0.1 };
+    let lstm = LstmSpec {
+        hidden_size: 4,
+        num_layers: 1,
+        bidirectional: false,
+        attention_heads: 2,
+        dropout: 0.1,
+        ..LstmSpec::default()
+    };
     let fusion = FusionSpec { output_size: 6, ..FusionSpec::default() };
     let inputs = data.inputs().iter();
     let network_spec = NetworkSpec {
@@ -74,7 +84,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         checkpoints: &checkpoints,
         device: Device::Cpu,
-        clock: &|| std::time::Duration::ZERO,
+        clock: || std::time::Duration::ZERO,
+        histograms: false,
     };
     let mut losses = Losses(Vec::new());
     let ending = fit(&run, Start::Fresh, &|| false, &mut losses)?;
