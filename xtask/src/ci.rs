@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: the whole gate, cheapest first, with the time of each step.
 
+mod alone;
 mod transcript;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use crate::workspace::Workspace;
 use crate::{layers, tidy};
 use transcript::Tally;
 
-/// Everything that must hold before a change is taken: formatting, house rules, layers, licences, lints, docs, tests.
+/// Everything that must hold before a change is taken: formatting, house rules, layers, licences, lints, each library
+/// by itself, docs, tests.
 ///
 /// The cheap steps all run, so that one call names all their faults; what compiles is run only after they pass, and
 /// only up to the first that fails. Steps may be named to run them alone.
@@ -35,6 +37,7 @@ enum Step {
     Deny,
     Libtorch,
     Clippy,
+    Alone,
     Doc,
     Test,
 }
@@ -90,6 +93,7 @@ impl Step {
             Self::Deny => "deny",
             Self::Libtorch => "libtorch",
             Self::Clippy => "clippy",
+            Self::Alone => "alone",
             Self::Doc => "doc",
             Self::Test => "test",
         }
@@ -97,7 +101,7 @@ impl Step {
 
     /// Minutes rather than seconds?
     fn compiles(self) -> bool {
-        matches!(self, Self::Libtorch | Self::Clippy | Self::Doc | Self::Test)
+        matches!(self, Self::Libtorch | Self::Clippy | Self::Alone | Self::Doc | Self::Test)
     }
 
     fn run(self, workspace: &Workspace, request: &Request) -> Result<Outcome> {
@@ -120,6 +124,7 @@ impl Step {
             Self::Clippy => {
                 passed(cargo.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
             }
+            Self::Alone => alone::check(workspace).map(Outcome::Passed),
             Self::Doc => {
                 passed(cargo.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps"]))
             }

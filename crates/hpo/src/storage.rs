@@ -25,7 +25,6 @@ use crate::{
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use assembly::{Assembly, Author, TrialRow, read_attribute};
-#[cfg(feature = "postgres")]
 pub use open::{StorageOptions, open_storage, without_password};
 #[cfg(feature = "sqlite")]
 pub(crate) use time::read_time;
