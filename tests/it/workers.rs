@@ -1,6 +1,7 @@
 //! Workers of one study in a real PostgreSQL: helped, drained, killed, and what the winner becomes.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
@@ -12,16 +13,25 @@ use crate::program::{BAD_INPUT, DONE, INTERRUPTED, tapeline};
 
 const TRIALS: usize = 6;
 
+/// In every address here; the server trusts whoever comes.
+const PASSWORD: &str = "open-sesame";
+
 fn start_worker(search: &Search, url: &str) -> Child {
-    let arguments = ["hpo", "worker", "--storage", url, "--set", "threads=1"];
-    let mut command = tapeline(search.folder(), arguments);
+    let mut command = tapeline(search.folder(), ["hpo", "worker", "--set", "threads=1"]);
+    command.env("TAPELINE_HPO__STORAGE", url);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Every file in `folder` and in the folders below it.
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] }).collect()
 }
 
 #[test]
 fn workers_share_a_study_in_postgresql_and_its_winner_is_registered() {
     let Some(server) = PostgresServer::shared() else { return };
-    let url = server.database();
+    let url = server.database().replace('@', &format!(":{PASSWORD}@"));
     let search = Search::remembered_at(&url);
     let on = |verb: &str, more: &[&str]| {
         let verb = verb.split(' ');
@@ -77,4 +87,10 @@ fn workers_share_a_study_in_postgresql_and_its_winner_is_registered() {
     let again = on("retrain", &["--top", "1", "--seeds", "2"]).ended_with(DONE);
     let run = again.stdout.split("--run ").nth(1).unwrap().split_whitespace().next().unwrap();
     assert!(PathBuf::from(run).join("lineage.json").is_file());
+
+    for file in files_under(search.folder()) {
+        let bytes = fs::read(&file).unwrap();
+        let found = bytes.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes());
+        assert!(!found, "{} holds the password of the storage", file.display());
+    }
 }

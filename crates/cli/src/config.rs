@@ -27,6 +27,7 @@ mod schema;
 mod searched;
 mod show;
 mod sources;
+mod storage_url;
 mod suggest;
 mod tree;
 mod typing;
@@ -48,6 +49,7 @@ pub(crate) use hpo::{HpoSpec, Keep, Objective, PARAMETERS, RetrainSpec, SECONDS,
 pub(crate) use run::{DeviceSpec, RunConfig, ThreadsSpec};
 pub(crate) use searched::{own_values, with_values};
 pub(crate) use sources::Sources;
+pub(crate) use storage_url::StorageUrl;
 
 /// A configuration that was read without a fault, and where each of its values comes from.
 #[derive(Clone, Debug)]

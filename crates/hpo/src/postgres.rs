@@ -1,6 +1,7 @@
 //! Studies in a PostgreSQL database, for workers on many machines.
 
 mod connection;
+mod encryption;
 mod read;
 mod schema;
 mod write;
@@ -9,7 +10,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use postgres::Config;
+
 use self::connection::{Broken, Server};
+use self::encryption::Encryption;
 use crate::storage::check::{self, KnownParams};
 use crate::storage::{Author, without_password};
 use crate::{
@@ -24,7 +28,12 @@ use crate::{
 /// nothing that was done is reported as failed.
 ///
 /// Its calls wait on the calling thread and must not be made from within an asynchronous runtime; there, make them on a thread
-/// for blocking work. Connections are not encrypted: use it within a network that you trust, or through a tunnel.
+/// for blocking work.
+///
+/// Connections are encrypted as libpq has it, by the options of the address: `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`
+/// (or `sslrootcert=system`) looks at who answers, `require` keeps out who listens, and without a word encryption is used where
+/// the server has it. `sslcert` and `sslkey` are what the server may ask for. Unlike libpq, a file is only looked at that the
+/// address names, and `allow` is `prefer`.
 pub struct PostgresStorage {
     server: Server,
     memo: Mutex<Memo>,
@@ -68,14 +77,17 @@ impl PostgresStorage {
     /// tables of another version, [`HpoError::Storage`] with what the server says.
     pub fn connect(url: &str, options: PostgresOptions) -> Result<Self, HpoError> {
         let name = without_password(url);
-        let config = url.parse().map_err(|error: postgres::Error| HpoError::Url {
-            url: name.clone(),
-            fault: match std::error::Error::source(&error) {
+        let refuse = |fault| HpoError::Url { url: name.clone(), fault };
+        let (rest, encryption) = Encryption::of(url).map_err(refuse)?;
+        let mut config: Config = rest.parse().map_err(|error: postgres::Error| {
+            refuse(match std::error::Error::source(&error) {
                 Some(source) => format!("{error}: {source}"),
                 None => error.to_string(),
-            },
+            })
         })?;
-        let mut server = Server::new(config, name, options.patience.min(OPENING));
+        config.ssl_mode(encryption.mode);
+        let connector = encryption.connector().map_err(refuse)?;
+        let mut server = Server::new(config, connector, name, options.patience.min(OPENING));
         schema::prepare(&server)?;
         server.patience = options.patience;
         Ok(Self { server, memo: Mutex::default() })

@@ -1,6 +1,8 @@
 //! A PostgreSQL server on loopback that lives as long as a test needs it.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -34,6 +36,36 @@ impl PostgresServer {
 
     /// A server of one's own, which may be ill-treated.
     pub fn start() -> Option<Self> {
+        let server = Self::laid_out()?;
+        server.up();
+        Some(server)
+    }
+
+    /// A server of one's own with this certificate and key (PEM). It takes encrypted connections and others, and the user
+    /// `certified` with a certificate alone, which `authority` signed for that name.
+    pub fn encrypted(certificate: &str, key: &str, authority: &str) -> Option<Self> {
+        let server = Self::laid_out()?;
+        for (name, text) in [("server.crt", certificate), ("server.key", key), ("root.crt", authority)] {
+            let file = server.data().join(name);
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            if let Some(user) = other_user() {
+                run(Command::new("chown").arg(user).arg(&file));
+            }
+        }
+        let prepend = |name: &str, lines: &str| {
+            let file = server.data().join(name);
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, format!("{lines}\n{text}")).unwrap();
+        };
+        prepend("postgresql.conf", "ssl = on\nssl_ca_file = 'root.crt'");
+        prepend("pg_hba.conf", "hostssl all certified all cert\nhost all certified all reject");
+        server.up();
+        Some(server)
+    }
+
+    /// A new server that does not run yet.
+    fn laid_out() -> Option<Self> {
         let Some(programs) = programs() else {
             let reason = "no PostgreSQL server is installed (Debian: apt-get install postgresql)";
             assert!(std::env::var_os("CI").is_none(), "{reason}, and one is part of the tests in CI");
@@ -51,7 +83,6 @@ impl PostgresServer {
             .program("initdb")
             .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-U", OWNER, "-D"])
             .arg(data));
-        server.up();
         Some(server)
     }
 

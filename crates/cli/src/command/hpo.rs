@@ -15,9 +15,9 @@ use clap::{Args, Subcommand};
 use tapeline_hpo::Study;
 
 use super::train::with_absolute_paths;
-use crate::config::{RunConfig, Sources};
+use crate::config::{RunConfig, Sources, StorageUrl};
 use crate::failure::Failure;
-use crate::tuning::{Plan, only_study, open_storage};
+use crate::tuning::{Plan, STORAGE_VARIABLE, only_study, open_storage};
 
 /// The configuration of a search that names none.
 const BUILT_IN: &str = include_str!("../../../../configs/hpo/quickstart.yaml");
@@ -54,8 +54,8 @@ pub(super) struct Which {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Where the study is remembered, `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`; `hpo.storage` of the configuration.
-    #[arg(long, value_name = "URL")]
-    storage: Option<String>,
+    #[arg(long, value_name = "URL", env = STORAGE_VARIABLE, hide_env_values = true)]
+    storage: Option<StorageUrl>,
     /// Its name; `hpo.study` of the configuration.
     #[arg(long, value_name = "NAME")]
     study: Option<String>,
@@ -89,7 +89,7 @@ impl Which {
         let mut set = self.set.clone();
         // As YAML, in quotes: a URL or a name is text, whatever it looks like.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        set.extend(self.storage.iter().map(|url| format!("hpo.storage={}", quoted(url))));
+        set.extend(self.storage.iter().map(|url| format!("hpo.storage={}", quoted(url.secret()))));
         set.extend(self.study.iter().map(|name| format!("hpo.study={}", quoted(name))));
         set.extend_from_slice(more);
         let mut sources = Sources::of_process(self.config.clone(), set);
@@ -114,8 +114,8 @@ impl Which {
 }
 
 /// The plan of a study that is remembered at `url`.
-fn of_storage(url: &str, name: Option<&str>, set: &[String]) -> Result<Plan, Failure> {
-    if let Some(file) = url.strip_prefix("sqlite:///")
+fn of_storage(url: &StorageUrl, name: Option<&str>, set: &[String]) -> Result<Plan, Failure> {
+    if let Some(file) = url.secret().strip_prefix("sqlite:///")
         && !std::path::Path::new(file).is_file()
     {
         return Err(Failure::bad_input(anyhow!(

@@ -9,6 +9,7 @@ use tapeline_hpo::{Direction, HpoError, PrunerSpec, Sampler, SamplerSpec, Search
 use tapeline_trainer::{Tasks, metric};
 
 use super::key_path::KeyPath;
+use super::storage_url::StorageUrl;
 
 /// Trials of a study that names no number: what a space of a few parameters needs.
 const DEFAULT_TRIALS: usize = 100;
@@ -33,7 +34,7 @@ pub(crate) struct HpoSpec {
     pub(crate) study: Option<String>,
     /// Where the study is remembered: `sqlite:///FILE` or `postgresql://…`; without one, a file in the study's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) storage: Option<String>,
+    pub(crate) storage: Option<StorageUrl>,
     /// What is to become good. Of several objectives none is better than the others: the result is a front.
     pub(crate) objectives: Vec<ObjectiveSpec>,
     /// What a trial is scored on.
@@ -230,11 +231,7 @@ impl HpoSpec {
         if let Some(Err(message)) = self.study.as_deref().map(super::run::check_folder_name) {
             faults.push((root.join("study"), message));
         }
-        if let Some(storage) = &self.storage
-            && !["sqlite://", "postgresql://", "postgres://"].iter().any(|scheme| storage.starts_with(scheme))
-        {
-            let message =
-                format!("{storage:?} is no storage; write sqlite:///FILE or postgresql://USER@HOST/DATABASE");
+        if let Some(message) = self.storage.as_ref().and_then(StorageUrl::fault) {
             faults.push((root.join("storage"), message));
         }
         if self.trials == 0 {

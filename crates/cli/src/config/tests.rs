@@ -342,3 +342,24 @@ fn a_curriculum_is_a_kind_with_its_pace() {
     let resolved = resolved_yaml(&load_set(&set));
     assert_eq!(load_text(&resolved).unwrap().config.training.curriculum, curriculum, "{resolved}");
 }
+
+#[test]
+fn the_password_of_a_storage_is_opened_with_and_never_shown() {
+    let url = "postgresql+psycopg2://me:open-sesame@host/studies?sslmode=require";
+    let set = format!(
+        "hpo={{storage: '{url}', search_space: {{training.batch_size: {{kind: int, low: 8, high: 9}}}}}}"
+    );
+    let sources = Sources { set: vec![set], ..file(root().join("configs/hybrid.yaml")) };
+    let resolved = load(&sources).unwrap();
+    let storage = resolved.config.hpo.as_ref().and_then(|hpo| hpo.storage.as_ref()).unwrap();
+    assert_eq!(storage.secret(), url);
+    let shown = [
+        resolved_yaml(&resolved.config),
+        resolved.annotated_yaml(),
+        serde_json::to_string(&resolved.config).unwrap(),
+        format!("{:?}", resolved.config),
+    ];
+    for text in shown {
+        assert!(text.contains("me:***@host/studies") && !text.contains("sesame"), "{text}");
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use tapeline_hpo::Study;
 
-use super::plan::{Plan, RETRIES};
+use super::plan::{Plan, RETRIES, STORAGE_VARIABLE};
 use super::progress::Board;
 use super::standing::{self, Standing};
 use super::worker::{FINISH, GO, OnSignal, READY, STOP, failed};
@@ -86,7 +86,9 @@ impl<'a> Crew<'a> {
         let device = &self.with.devices[place % self.with.devices.len()];
         let mut command = Command::new(program);
         command
-            .args(["hpo", "worker", "--follow", "--storage", &self.plan.url, "--study", &self.plan.name])
+            .args(["hpo", "worker", "--follow", "--study", &self.plan.name])
+            // An argument is seen by everybody on the machine, and there may be a password in it.
+            .env(STORAGE_VARIABLE, self.plan.url.secret())
             .args(["--set", &format!("threads={}", self.with.threads), "--set", &format!("device={device}")])
             .args(["--on-signal", self.with.on_signal.word()])
             // Not the terminal's Ctrl-C, but this process says what is to be done.

@@ -12,7 +12,9 @@ use tapeline_hpo::{
 };
 
 use super::attribute::{self, CONFIG, METRIC_NAMES};
-use crate::config::{HpoSpec, Objective, RunConfig, Sources, own_values, resolved_yaml, with_values};
+use crate::config::{
+    HpoSpec, Objective, RunConfig, Sources, StorageUrl, own_values, resolved_yaml, with_values,
+};
 use crate::failure::Failure;
 use crate::run_folder::STUDIES;
 
@@ -22,13 +24,15 @@ const HEARTBEAT: Heartbeat =
 
 /// How often what a lost trial tried is tried again: whatever kills twice kills again.
 pub(crate) const RETRIES: usize = 2;
+/// The key `hpo.storage` in the environment, where an address with a password in it is not seen by everybody on the machine.
+pub(crate) const STORAGE_VARIABLE: &str = "TAPELINE_HPO__STORAGE";
 
 /// A study as it was begun.
 pub(crate) struct Plan {
     /// Its name.
     pub(crate) name: String,
     /// Where it is remembered.
-    pub(crate) url: String,
+    pub(crate) url: StorageUrl,
     /// Where its trials leave what they leave.
     pub(crate) folder: PathBuf,
     /// The configuration that values are put into, with the section it was begun with.
@@ -60,14 +64,14 @@ impl Plan {
         let folder = config.output.join(&config.experiment).join(STUDIES).join(&name);
         let url = match &hpo.storage {
             Some(url) => url.clone(),
-            None => format!("sqlite:///{}", folder.join("study.db").display()),
+            None => format!("sqlite:///{}", folder.join("study.db").display()).into(),
         };
         let base = resolved_yaml(&RunConfig { hpo: None, ..config.clone() });
         Ok(Self { name, url, folder, objectives: hpo.objectives(&tasks), space, base, config, hpo })
     }
 
     /// The study as its storage has it. `set` moves where things are, not what they are.
-    pub(crate) fn of_record(url: &str, record: &StudyRecord, set: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn of_record(url: &StorageUrl, record: &StudyRecord, set: &[String]) -> Result<Self, Failure> {
         let Some(text) = attribute::text(&record.user_attributes, CONFIG) else {
             return Err(Failure::bad_input(anyhow!(
                 "study {:?} was not begun by `tapeline hpo run`: it has no attribute {CONFIG}",
@@ -82,7 +86,7 @@ impl Plan {
         let mut config = crate::config::load(&sources).map_err(Failure::bad_input)?.config;
         if let Some(hpo) = &mut config.hpo {
             hpo.study = Some(record.name.clone());
-            hpo.storage = Some(url.to_owned());
+            hpo.storage = Some(url.clone());
         }
         Self::of(config)
     }
@@ -184,8 +188,10 @@ impl Plan {
 }
 
 /// The storage behind `url`.
-pub(crate) fn open_storage(url: &str) -> Result<Arc<dyn Storage>, Failure> {
-    Ok(Arc::from(tapeline_hpo::open_storage(url, &StorageOptions::default()).map_err(storage_failure)?))
+pub(crate) fn open_storage(url: &StorageUrl) -> Result<Arc<dyn Storage>, Failure> {
+    Ok(Arc::from(
+        tapeline_hpo::open_storage(url.secret(), &StorageOptions::default()).map_err(storage_failure)?,
+    ))
 }
 
 /// Studies that are not there are the user's mistake; whatever else a storage says is not.
@@ -200,7 +206,7 @@ pub(crate) fn storage_failure(error: HpoError) -> Failure {
 }
 
 /// The study that is meant where a storage has several.
-pub(crate) fn only_study(storage: &dyn Storage, url: &str) -> Result<StudyRecord, Failure> {
+pub(crate) fn only_study(storage: &dyn Storage, url: &StorageUrl) -> Result<StudyRecord, Failure> {
     let find = || {
         let mut studies = storage.studies()?;
         if studies.len() > 1 {

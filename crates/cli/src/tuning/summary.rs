@@ -137,7 +137,7 @@ pub(crate) fn status_json(plan: &Plan, study: &Study) -> Result<Value, Failure> 
         failures.map(|trial| json!({ "trial": trial.number, "reason": reason(trial) })).collect();
     Ok(json!({
         "study": plan.name,
-        "storage": tapeline_hpo::without_password(&plan.url),
+        "storage": plan.url.to_string(),
         "objectives": plan.objectives.iter().map(|objective| &objective.metric).collect::<Vec<_>>(),
         "wanted": plan.hpo.trials,
         "done": standing.spent,

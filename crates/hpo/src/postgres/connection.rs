@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use postgres::error::SqlState;
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, Row, SimpleQueryMessage, Statement};
+use postgres::{Client, Config, Row, SimpleQueryMessage, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::HpoError;
 
@@ -107,13 +108,19 @@ enum Fate {
 /// A database on a server.
 pub(super) struct Server {
     config: Config,
+    connector: MakeRustlsConnect,
     name: String,
     pub(super) patience: Duration,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Server {
-    pub(super) fn new(mut config: Config, name: String, patience: Duration) -> Self {
+    pub(super) fn new(
+        mut config: Config,
+        connector: MakeRustlsConnect,
+        name: String,
+        patience: Duration,
+    ) -> Self {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
@@ -123,7 +130,7 @@ impl Server {
         if config.get_application_name().is_none() {
             config.application_name("tapeline");
         }
-        Self { config, name, patience, idle: Mutex::default() }
+        Self { config, connector, name, patience, idle: Mutex::default() }
     }
 
     /// As messages name it.
@@ -139,7 +146,7 @@ impl Server {
                 Some(connection) => return Ok(connection),
                 None => {
                     return Ok(Connection {
-                        client: self.config.connect(NoTls)?,
+                        client: self.config.connect(self.connector.clone())?,
                         statements: HashMap::new(),
                     });
                 }
@@ -299,7 +306,10 @@ fn fate(connection: &mut Connection, number: i64) -> Result<Fate, postgres::Erro
 /// Whether the server, or the way to it, is gone for now.
 fn is_lost(error: &postgres::Error) -> bool {
     let Some(code) = error.code() else {
-        let of_the_network = |source: &(dyn std::error::Error + 'static)| source.is::<std::io::Error>();
+        let of_the_network = |source: &(dyn std::error::Error + 'static)| match source.downcast_ref() {
+            Some(error) => !is_of_encryption(error),
+            None => false,
+        };
         return error.is_closed() || std::error::Error::source(error).is_some_and(of_the_network);
     };
     let shuts_down = [
@@ -309,4 +319,9 @@ fn is_lost(error: &postgres::Error) -> bool {
         SqlState::TOO_MANY_CONNECTIONS,
     ];
     shuts_down.contains(code) || code.code().starts_with("08")
+}
+
+/// Whether the two could not agree on encryption, or a certificate was refused: that will be the same next time.
+fn is_of_encryption(error: &std::io::Error) -> bool {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }

@@ -71,6 +71,10 @@ fn open_postgres(_: &str, shown: &str, _: &StorageOptions) -> Result<Box<dyn Sto
 #[must_use]
 pub fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("//") else { return url.to_owned() };
+    // The rest is a path, whatever characters it has.
+    if scheme.starts_with("sqlite") {
+        return url.to_owned();
+    }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     // A password may hold a slash that should have been escaped: then the last `@` of all is what ends it.
     let (authority, path) = match authority.contains('@') || !rest.contains('@') {
@@ -78,12 +82,12 @@ pub fn without_password(url: &str) -> String {
         false => rest.split_at(rest.len()),
     };
     let path = match path.split_once('?') {
-        Some((path, options)) if options.contains("password=") => format!("{path}?…"),
+        Some((path, options)) if options.contains("password=") => format!("{path}?***"),
         _ => path.to_owned(),
     };
     match authority.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
-            Some((user, _)) => format!("{scheme}//{user}:…@{host}{path}"),
+            Some((user, _)) => format!("{scheme}//{user}:***@{host}{path}"),
             None => format!("{scheme}//{user}@{host}{path}"),
         },
         None => format!("{scheme}//{authority}{path}"),

@@ -8,6 +8,7 @@
 mod contract;
 mod damage;
 mod dump;
+mod encrypted;
 mod golden;
 mod lost_commit;
 mod optuna;

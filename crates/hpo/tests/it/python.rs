@@ -47,9 +47,14 @@ impl Python {
         command
     }
 
+    /// What it says; an error is how it failed.
+    pub(crate) fn try_ask(&self, arguments: &[&str]) -> Result<String, String> {
+        output_of(&mut self.peer(arguments))
+    }
+
     /// What it says, as JSON.
     pub(crate) fn ask(&self, arguments: &[&str]) -> JsonValue {
-        let said = output_of(&mut self.peer(arguments)).unwrap_or_else(|error| panic!("{error}"));
+        let said = self.try_ask(arguments).unwrap_or_else(|error| panic!("{error}"));
         JsonValue::parse(said.trim()).unwrap_or_else(|fault| panic!("{fault}: {said}"))
     }
 

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use tapeline_hpo::without_password;
 
 use super::{Wanted, report, retrain};
 use crate::config::{DeviceSpec, ThreadsSpec};
@@ -31,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let plan = arguments.wanted.plan()?;
     let study = plan.create_or_open()?;
     retire_lost(&study)?;
-    eprintln!("study {} in {}", plan.name, without_password(&plan.url));
+    eprintln!("study {} in {}", plan.name, plan.url);
     if plan.objectives.len() > 1 {
         eprintln!("note: with several objectives no trial is given up early, and the result is a front");
     }

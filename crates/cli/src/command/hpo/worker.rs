@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
+use crate::config::StorageUrl;
 use crate::failure::{DONE, Failure, INTERRUPTED};
 use crate::preparation;
 use crate::signal::Interrupt;
-use crate::tuning::{Board, OnSignal, Orders, Worker, retire_lost};
+use crate::tuning::{Board, OnSignal, Orders, STORAGE_VARIABLE, Worker, retire_lost};
 
 /// What a worker may set: where things are, not what they are.
 const MOVABLE: [&str; 6] = ["output", "registry", "device", "threads", "data.source.path", "experiment"];
@@ -18,8 +19,8 @@ const MOVABLE: [&str; 6] = ["output", "registry", "device", "threads", "data.sou
 #[derive(Debug, Args)]
 pub(in crate::command) struct Arguments {
     /// Where the study is remembered, `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`.
-    #[arg(long, value_name = "URL")]
-    storage: String,
+    #[arg(long, value_name = "URL", env = STORAGE_VARIABLE, hide_env_values = true)]
+    storage: StorageUrl,
     /// Its name; not needed where the storage holds one study.
     #[arg(long, value_name = "NAME")]
     study: Option<String>,

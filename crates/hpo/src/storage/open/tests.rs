@@ -20,11 +20,12 @@ fn what_names_no_storage_says_what_would() {
 #[test]
 fn no_message_shows_a_password() {
     let cases = [
-        ("postgresql://me:secret@host:5432/studies", "postgresql://me:…@host:5432/studies"),
-        ("postgresql+psycopg2://me:se@cret@host/studies", "postgresql+psycopg2://me:…@host/studies"),
-        ("postgresql://me:secret/@host/studies", "postgresql://me:…@host/studies"),
-        ("postgresql://me@host/studies?password=secret", "postgresql://me@host/studies?…"),
+        ("postgresql://me:secret@host:5432/studies", "postgresql://me:***@host:5432/studies"),
+        ("postgresql+psycopg2://me:se@cret@host/studies", "postgresql+psycopg2://me:***@host/studies"),
+        ("postgresql://me:secret/@host/studies", "postgresql://me:***@host/studies"),
+        ("postgresql://me@host/studies?password=secret", "postgresql://me@host/studies?***"),
         ("postgresql://host/studies", "postgresql://host/studies"),
+        ("sqlite:////data/a:b@c.db", "sqlite:////data/a:b@c.db"),
     ];
     for (url, shown) in cases {
         assert_eq!(without_password(url), shown);
