@@ -32,6 +32,23 @@ fn the_validation_scores_of_a_run_come_out_again() {
 }
 
 #[test]
+fn another_configuration_than_the_artefact_has_is_refused_before_anything_is_looked_at() {
+    let run = SmallRun::new();
+    run.train(&[]).ended_with(DONE);
+    let config = run.run().join("config.yaml");
+    let written = fs::read_to_string(&config).unwrap();
+    for (from, to, complaint) in [
+        ("stride: 7", "stride: 1", "pipeline.stride: 7 → 1"),
+        ("loss: huber", "loss: gaussian", "tasks.price_prediction.loss"),
+    ] {
+        assert!(written.contains(from), "{written}");
+        fs::write(&config, written.replacen(from, to, 1)).unwrap();
+        evaluate(&run, "test").ended_with(BAD_INPUT).complaining(complaint);
+    }
+    assert!(!run.folder().join("runs/test-openings.jsonl").exists());
+}
+
+#[test]
 fn spans_with_and_without_absent_outcomes_stand_in_one_file() {
     let run = SmallRun::new();
     // Without a gap every return of the validation span exists; the newest of the test span are still to come.

@@ -72,7 +72,7 @@ fn loaded(run: &SmallRun) -> (Extractor, Dataset) {
 fn every_decision_has_its_row_and_every_row_is_what_the_extractor_says() {
     let run = SmallRun::new();
     run.train(&[]).ended_with(DONE);
-    let said = extract(&run, &[]).ended_with(DONE).printing("where the test span begins");
+    let said = extract(&run, &[]).ended_with(DONE).printing("the test span begins at");
     let batch = read(&out(&run));
     let (extractor, data) = loaded(&run);
     let samples: Vec<u32> = (0..data.windows().len() as u32).collect();

@@ -1,11 +1,12 @@
 //! A run that is killed anywhere and resumed is the run that never was, byte for byte.
 
+use std::fs;
 use std::time::Duration;
 
 use tapeline_events::Event;
 
 use crate::evidence::Evidence;
-use crate::program::DONE;
+use crate::program::{BAD_INPUT, DONE};
 use crate::small_run::SmallRun;
 
 const KILLS: u64 = 20;
@@ -151,6 +152,29 @@ fn a_run_killed_before_its_first_checkpoint_begins_again_and_is_the_same() {
     training.wait_for_step(1);
     training.kill();
     assert!(run.checkpoints().is_empty());
+    // It begins again as the run that it was, or not at all.
+    let config = run.run().join("config.yaml");
+    let written = fs::read_to_string(&config).unwrap();
+    fs::write(&config, written.replace("batch_size: 8", "batch_size: 16")).unwrap();
+    run.resume().ended_with(BAD_INPUT).complaining("training.batch_size: 8 → 16");
+    fs::write(&config, written).unwrap();
     run.resume().ended_with(DONE).complaining("starts again");
     assert_eq!(Evidence::of(&run).differences(&Evidence::of(&undisturbed)), []);
+}
+
+#[test]
+fn a_run_killed_before_it_was_described_is_described_when_it_begins_again() {
+    let run = SmallRun::new();
+    let mut training = run.start(&[]);
+    training.wait_for_step(1);
+    training.kill();
+    // As a kill leaves it between its first file and its last, long before a step.
+    let path = run.run();
+    for name in ["lineage.json", "audit.json", "journal.jsonl"] {
+        fs::remove_file(path.join(name)).unwrap();
+    }
+    drop(fs::remove_dir_all(path.join("checkpoints")));
+    run.resume().ended_with(DONE).complaining("starts again");
+    assert!(path.join("audit.json").is_file() && path.join("report.html").is_file());
+    assert_eq!(Evidence::of(&run).differences(Evidence::undisturbed()), []);
 }

@@ -115,8 +115,13 @@ fn test_blocks_are_opened_once_a_run_and_the_test_span_stays_closed() {
     assert_eq!(openings(&run).len(), 1);
     // A fold is evaluated again like any run, and its looks are counted where the others are.
     let fold = resume.join("fold-01");
-    run.say(["evaluate", "--run", fold.to_str().unwrap(), "--split", "test"]).ended_with(DONE);
-    assert_eq!(openings(&run).len(), 2);
+    run.say(["evaluate", "--run", fold.to_str().unwrap(), "--split", "test"])
+        .ended_with(DONE)
+        .complaining("test blocks of these bars are opened for time number 2");
+    let spans: Vec<Value> = openings(&run).into_iter().map(|opening| opening["span"].clone()).collect();
+    assert_eq!(spans, ["out_of_fold", "out_of_fold"], "the test span is still closed");
+    let report = fs::read_to_string(fold.join("report.html")).unwrap();
+    assert!(report.contains("never opened"));
 
     let run = SmallRun::new();
     let open = ["--set", "walk_forward={kind: anchored, folds: 2, holdout: open}"];

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tapeline_data_pipeline::{DataSpec, Dataset, Fitted, InputLayout, LabelSpec};
-use tapeline_models::{Mode, Network, NetworkSpec, build, weights_from_bytes, weights_to_bytes};
+use tapeline_models::{Network, NetworkSpec, build, weights_from_bytes, weights_to_bytes};
 use tch::{Device, Tensor};
 
 use crate::error::ArtefactError;
-use crate::predict::{Predictions, predict};
+use crate::predict::{Predictions, predict, say};
 use crate::tensor_file::{tensors_from_bytes, tensors_to_bytes};
 use crate::verified_folder::{read_folder, write_folder};
 use crate::windows::Windows;
@@ -106,7 +106,7 @@ impl Extractor {
         }
         let samples = &samples[..samples.len().min(GOLDEN_SAMPLES)];
         let inputs = Windows::on_host(data, device).of(samples)?;
-        let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
+        let outputs = say(network, &inputs)?;
         let mut golden: Vec<(String, Tensor)> = Vec::new();
         golden.extend(
             inputs.into_iter().enumerate().map(|(position, input)| (format!("input.{position}"), input)),
@@ -157,7 +157,7 @@ impl Extractor {
             .map_while(|position| stored(&format!("input.{position}")))
             .map(|tensor| tensor.f_to_device(self.device))
             .collect::<Result<_, _>>()?;
-        let outputs = tch::no_grad(|| self.network.forward(&inputs, Mode::Evaluate))?;
+        let outputs = say(self.network.as_ref(), &inputs)?;
         for (head, output) in self.description.network.heads.iter().zip(&outputs.heads) {
             let difference = match stored(&format!("output.{}", head.name)) {
                 Some(expected) if expected.size() == output.size() => {

@@ -1,7 +1,8 @@
 //! Forecasts and features of many samples, batch by batch, without gradients.
 
 use tapeline_data_pipeline::Dataset;
-use tapeline_models::{Mode, Network};
+use tapeline_models::{Mode, ModelError, Network, Outputs};
+use tapeline_torch_ext::Tf32;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::ArtefactError;
@@ -70,7 +71,7 @@ pub fn predict_from(
         Predictions { features: Rows::default(), heads: vec![Rows::default(); network.spec().heads.len()] };
     for samples in samples.chunks(batch.max(1)) {
         let inputs = windows.of(samples)?;
-        let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
+        let outputs = say(network, &inputs)?;
         predictions.features.append(&outputs.features)?;
         for (rows, head) in predictions.heads.iter_mut().zip(&outputs.heads) {
             rows.append(head)?;
@@ -93,7 +94,7 @@ pub fn features_and_branches(
     let (mut features, mut branches) = (Rows::default(), Vec::new());
     for samples in samples.chunks(batch.max(1)) {
         let inputs = windows.of(samples)?;
-        let outputs = tch::no_grad(|| network.forward(&inputs, Mode::Evaluate))?;
+        let outputs = say(network, &inputs)?;
         features.append(&outputs.features)?;
         branches.resize_with(outputs.branches.len(), Rows::default);
         for (rows, branch) in branches.iter_mut().zip(&outputs.branches) {
@@ -101,6 +102,13 @@ pub fn features_and_branches(
         }
     }
     Ok((features, branches))
+}
+
+/// What `network` says of `inputs` where it is scored or used: without gradients, and on a GPU without TF32, whatever the process
+/// was told before, so that a run, its artefact and whoever loads it say the same.
+pub(crate) fn say(network: &dyn Network, inputs: &[Tensor]) -> Result<Outputs, ArtefactError> {
+    let _in_single_precision = Tf32::allow(false).map_err(ModelError::from)?;
+    Ok(tch::no_grad(|| network.forward(inputs, Mode::Evaluate))?)
 }
 
 fn check_layout(network: &dyn Network, data: &Dataset) -> Result<(), ArtefactError> {

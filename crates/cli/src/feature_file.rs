@@ -131,8 +131,9 @@ impl Extraction<'_> {
             samples.iter().map(|sample| windows.decisions()[*sample as usize].nanos()).collect();
         let time =
             || Arc::new(TimestampNanosecondArray::from(times.clone()).with_timezone("UTC")) as ArrayRef;
-        let test_from = data.fitted().split.test_from.nanos();
-        let seen: Vec<bool> = times.iter().map(|time| *time < test_from).collect();
+        let split = data.fitted().split;
+        let seen = samples.iter().map(|sample| split.is_in_sample(windows.decisions()[*sample as usize]));
+        let seen: Vec<bool> = seen.collect();
         let model = StringArray::from(vec![self.model_id]);
         let span = |sample: &u32| i32::from(spans[*sample as usize]);
         let mut columns: Vec<(String, ArrayRef)> = vec![

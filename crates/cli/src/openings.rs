@@ -74,12 +74,7 @@ impl Openings {
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
-    /// Writes down one more look at the test span before it happens; returns how often it was opened, this time included.
-    pub(crate) fn open(&self, fingerprint: &str, run: &str, at: String) -> anyhow::Result<u64> {
-        self.open_span(Opened::Test, fingerprint, run, at)
-    }
-
-    /// As [`open`](Self::open), of any span.
+    /// Writes down one more look at `span` before it happens; returns how often it was opened, this time included.
     pub(crate) fn open_span(
         &self,
         span: Opened,

@@ -55,7 +55,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(30);
 type Elapsed = Box<dyn FnMut() -> Duration>;
 
 /// How progress is shown.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ProgressArguments {
     /// How progress is shown on standard error.
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
@@ -76,6 +76,13 @@ impl ProgressArguments {
             return Err(Failure::bad_input(anyhow::anyhow!(words)));
         }
         Ok(())
+    }
+
+    /// For runs one after the other: a screen that came and went with each would hide what is said in between, so there is one
+    /// only for who asks for it.
+    pub(crate) fn of_several(&self) -> Self {
+        let ui = if self.ui == Ui::Auto { Ui::Plain } else { self.ui };
+        Self { ui, ..self.clone() }
     }
 }
 
@@ -160,7 +167,6 @@ impl Progress {
         asked: &Asked,
     ) -> Result<Self, Failure> {
         let circumstances = Circumstances::read();
-        arguments.check()?;
         let ui = arguments.ui.chosen(&circumstances);
         let every = Duration::from_nanos(arguments.ui_every.nanos().unsigned_abs());
         let board = (ui == Ui::Tui || arguments.scrape.is_wanted())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use tapeline_data_pipeline::Split;
 use tapeline_tracking::RunFile;
-use tapeline_trainer::{Checkpoints, Scorecard};
+use tapeline_trainer::{Checkpoints, Lineage, Scorecard};
 
 use crate::pictures::{EMBEDDING, IMAGES};
 
@@ -76,6 +76,11 @@ impl RunFolder {
         ancestor(if deeper { 4 } else { 2 }).unwrap_or_else(|| Path::new("."))
     }
 
+    /// What lists beside the experiments call it: its path below the folder that holds those.
+    pub(crate) fn name_in_output(&self) -> String {
+        self.path.strip_prefix(self.output()).unwrap_or(&self.path).to_string_lossy().into_owned()
+    }
+
     /// The run that this one is a part of, or a part of a part; itself where it is none.
     pub(crate) fn whole(&self) -> &Path {
         let mut run = self.path.as_path();
@@ -132,6 +137,18 @@ impl RunFolder {
 
     pub(crate) fn lineage(&self) -> PathBuf {
         self.path.join("lineage.json")
+    }
+
+    /// What the run was said to be before its first step; `None` where it was not said yet.
+    pub(crate) fn described_lineage(&self) -> anyhow::Result<Option<Lineage>> {
+        let path = self.lineage();
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            read => read.with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        let refuse = || format!("{} cannot be understood", path.display());
+        let mut file: serde_json::Value = serde_json::from_str(&text).with_context(refuse)?;
+        Ok(Some(serde_json::from_value(file["lineage"].take()).with_context(refuse)?))
     }
 
     /// The proof that nothing saw the future, where somebody asked for one.

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST_REQUEST: u64 = 16 * 1024;
 
 /// Where figures are served.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ScrapeArguments {
     /// Serve the run's figures for Prometheus at /metrics of this address, such as 127.0.0.1:9464.
     #[arg(long, value_name = "ADDRESS")]

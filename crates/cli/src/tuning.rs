@@ -19,7 +19,7 @@ mod worker;
 
 pub(crate) use crew::{Crew, CrewPlan};
 pub(crate) use deflation::Deflated;
-pub(crate) use plan::{Plan, STORAGE_VARIABLE, only_study, open_storage};
+pub(crate) use plan::{Plan, STORAGE_VARIABLE, is_same_run, only_study, open_storage};
 pub(crate) use progress::{Board, short};
 pub(crate) use standing::Standing;
 pub(crate) use worker::{OnSignal, Orders, Worker, retire_lost};

@@ -21,12 +21,7 @@ const KNOWN_BARS: usize = 256;
 /// The recency of the newest bars of any window, the newest last: a logarithm for each bar of each window would cost more
 /// than the copy of the window.
 static RECENCY: LazyLock<[f32; KNOWN_BARS]> =
-    LazyLock::new(|| std::array::from_fn(|place| recency((KNOWN_BARS - 1 - place) as u32)));
-
-/// −ln(1 + how many rows of the window are newer).
-fn recency(newer: u32) -> f32 {
-    -((newer + 1) as f32).ln()
-}
+    LazyLock::new(|| std::array::from_fn(|place| WindowTransform::recency((KNOWN_BARS - 1 - place) as u32)));
 
 /// Writes the recency of the bars of `window`, `[time, width]`, into `channel`.
 fn write_recency(window: &mut [f32], width: usize, channel: usize) {
@@ -35,7 +30,9 @@ fn write_recency(window: &mut [f32], width: usize, channel: usize) {
     let known = &RECENCY[KNOWN_BARS - newest.len() / width..];
     newest.chunks_exact_mut(width).zip(known).for_each(|(bar, known)| bar[channel] = *known);
     let oldest_last = older.chunks_exact_mut(width).rev();
-    oldest_last.zip(KNOWN_BARS as u32..).for_each(|(bar, newer)| bar[channel] = recency(newer));
+    oldest_last
+        .zip(KNOWN_BARS as u32..)
+        .for_each(|(bar, newer)| bar[channel] = WindowTransform::recency(newer));
 }
 
 impl Dataset {
@@ -169,7 +166,7 @@ pub(crate) fn check_buffer(expected: usize, found: usize) -> Result<(), DataErro
 
 #[cfg(test)]
 mod tests {
-    use super::{KNOWN_BARS, recency, write_recency};
+    use super::{KNOWN_BARS, WindowTransform, write_recency};
 
     #[test]
     fn every_bar_of_a_window_of_any_length_has_its_recency() {
@@ -178,7 +175,8 @@ mod tests {
                 let mut window = vec![7.0; length * width];
                 write_recency(&mut window, width, channel);
                 for (newer, bar) in window.chunks(width).rev().enumerate() {
-                    let expected = |place| if place == channel { recency(newer as u32) } else { 7.0 };
+                    let expected =
+                        |place| if place == channel { WindowTransform::recency(newer as u32) } else { 7.0 };
                     assert!((0..width).all(|place| bar[place] == expected(place)), "{length}: {newer}");
                 }
             }

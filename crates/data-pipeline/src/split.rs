@@ -98,6 +98,21 @@ impl SplitInstants {
     pub fn last_decision_learned_from(&self) -> Timestamp {
         self.train_again.map_or(self.last_train_decision, |again| again.last_decision)
     }
+
+    /// Whether the weights, or their choice on the validation block, know of this time: all up to the last decision that was
+    /// learned or chosen from, but for the test block. What a purge or an embargo left out, and what lies before all that was
+    /// learned from, counts as known.
+    #[must_use]
+    pub fn is_in_sample(&self, decision: Timestamp) -> bool {
+        if decision < self.test_from {
+            return true;
+        }
+        // An open test block goes on to the end.
+        let Some(test_until) = self.test_until.filter(|until| decision >= *until) else { return false };
+        let is_learned = self.train_again.is_some_and(|again| decision <= again.last_decision);
+        let is_validation_later = self.validation_from >= test_until;
+        is_learned || is_validation_later && self.validation_until.is_none_or(|until| decision < until)
+    }
 }
 
 /// How many samples a label that reaches into the next block has cost.

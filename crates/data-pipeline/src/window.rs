@@ -34,6 +34,14 @@ pub enum WindowTransform {
     Mask,
 }
 
+impl WindowTransform {
+    /// −ln(1 + k) of the row that `newer` rows of its window are newer than.
+    #[must_use]
+    pub fn recency(newer: u32) -> f32 {
+        -((newer + 1) as f32).ln()
+    }
+}
+
 /// Per sample its symbol, its decision time and one end row per timeframe, as columns. Samples are in the order of
 /// (decision time, symbol), and a sample's id is its place in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What a score is: metrics, information coefficients, naive baselines and intervals, on plain slices of `f64` and `u32`.
+//! What a score is: metrics, information coefficients, naive baselines and intervals, on plain slices of numbers.
 //!
 //! This crate never reads a file, a clock or the environment, knows no tensor and no other crate of Tapeline, and never turns
 //! an undefined score into a number: what cannot be computed is `None`, and what was left out is counted. Every result is the

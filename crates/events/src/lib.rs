@@ -1,5 +1,5 @@
 //! What happens in a run, in the order of the loop, and the journal that records it: append-only JSON lines that
-//! survive a kill, a full disk and a torn last line, and that everything else (progress, trackers, reports) is replayed from.
+//! survive a kill, a full disk and a torn last line, and that trackers and reports are replayed from.
 //!
 //! This crate never knows who listens, never reads a clock (the caller hands one in) and never stops a run: observing
 //! an event cannot fail, and what the disk refuses is kept in memory and tried again.
@@ -37,7 +37,7 @@
 //! Does not do:
 //! - rotate, compress or upload journals;
 //! - decide anything from what it records: stopping and retention belong to the trainer;
-//! - queue events for slow listeners: an observer that waits on a network brings its own queue.
+//! - queue events for slow listeners: whoever may fall behind reads the journal's file ([`Tail`]).
 
 mod error;
 mod event;

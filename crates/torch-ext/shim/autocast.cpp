@@ -56,10 +56,14 @@ int tapeline_autocast_kind(bool cuda) {
   return at::autocast::is_autocast_enabled(device) ? static_cast<int>(at::autocast::get_autocast_dtype(device)) : -1;
 }
 
-char* tapeline_allow_tf32(bool allowed) {
+// `before`: what was allowed of products and of convolutions.
+char* tapeline_allow_tf32(bool products, bool convolutions, bool* before) {
   return tapeline::guard([&] {
-    at::globalContext().setAllowTF32CuBLAS(allowed);
-    at::globalContext().setAllowTF32CuDNN(allowed);
+    auto& context = at::globalContext();
+    before[0] = context.allowTF32CuBLAS();
+    before[1] = context.allowTF32CuDNN();
+    context.setAllowTF32CuBLAS(products);
+    context.setAllowTF32CuDNN(convolutions);
   });
 }
 

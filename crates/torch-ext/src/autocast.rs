@@ -64,12 +64,31 @@ pub fn autocast_kind(device: Device) -> Option<Kind> {
     CODES.into_iter().find(|(_, known)| *known == code).map(|(kind, _)| kind)
 }
 
-/// Whether products and convolutions of `f32` on a GPU may be rounded to 10 bits on the way in (TF32). For the whole process.
-///
-/// # Errors
-/// When libtorch refuses.
-pub fn allow_tf32(allowed: bool) -> Result<(), Error> {
-    ffi::allow_tf32(allowed)
+/// While it lives, products and convolutions of `f32` on a GPU may, or may not, be rounded to 10 bits on the way in (TF32). Left
+/// alone, libtorch rounds in convolutions and LSTMs and not in products. It holds for the whole process; guards go in the
+/// reverse order.
+#[derive(Debug)]
+#[must_use = "what was allowed before is allowed again when the guard is dropped"]
+pub struct Tf32 {
+    /// Products and convolutions.
+    before: [bool; 2],
+}
+
+impl Tf32 {
+    /// Allows it, or forbids it.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn allow(allowed: bool) -> Result<Self, Error> {
+        Ok(Self { before: ffi::allow_tf32([allowed; 2])? })
+    }
+}
+
+impl Drop for Tf32 {
+    fn drop(&mut self) {
+        // It took these values before, and there is nobody to tell.
+        drop(ffi::allow_tf32(self.before));
+    }
 }
 
 /// Whether the current GPU computes in [`Kind::BFloat16`] by itself: compute capability 8.0 or later.

@@ -56,7 +56,7 @@ unsafe extern "C" {
     fn tapeline_enter_autocast(cuda: bool, kind: c_int, cached: bool, before: *mut AutocastState) -> Message;
     fn tapeline_leave_autocast(before: AutocastState);
     fn tapeline_autocast_kind(cuda: bool) -> c_int;
-    fn tapeline_allow_tf32(allowed: bool) -> Message;
+    fn tapeline_allow_tf32(products: bool, convolutions: bool, before: *mut bool) -> Message;
     fn tapeline_gpu_has_bf16(has: *mut bool) -> Message;
     fn tapeline_clip_gradient_norm(
         count: usize,
@@ -248,9 +248,12 @@ pub(crate) fn autocast_kind(cuda: bool) -> c_int {
     unsafe { tapeline_autocast_kind(cuda) }
 }
 
-pub(crate) fn allow_tf32(allowed: bool) -> Result<(), Error> {
-    // SAFETY: sets two flags of libtorch's context.
-    check("allow_tf32", unsafe { tapeline_allow_tf32(allowed) })
+/// Of products and of convolutions; what it was before.
+pub(crate) fn allow_tf32([products, convolutions]: [bool; 2]) -> Result<[bool; 2], Error> {
+    let mut before = [false; 2];
+    // SAFETY: reads and sets two flags of libtorch's context; `before` has room for both.
+    check("Tf32::allow", unsafe { tapeline_allow_tf32(products, convolutions, before.as_mut_ptr()) })?;
+    Ok(before)
 }
 
 pub(crate) fn gpu_has_bf16() -> Result<bool, Error> {

@@ -52,7 +52,7 @@ mod process;
 mod sgd;
 
 pub use adamw::{AdamW, adam_step, adamw_step};
-pub use autocast::{Autocast, CastCache, allow_tf32, autocast_kind, gpu_has_bf16};
+pub use autocast::{Autocast, CastCache, Tf32, autocast_kind, gpu_has_bf16};
 pub use clip::clip_gradient_norm;
 pub use conv_block::{ConvBlock, conv_block};
 pub use dropout::{DropoutKey, keyed_dropout};

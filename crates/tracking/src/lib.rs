@@ -42,8 +42,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Adding a tracker: a module here with a `*Spec` and a [`Sink`], a field in [`TrackingSpec`] and a line in
-//! [`TrackingSpec::sinks`].
+//! Adding a tracker: a module here with a `*Spec` and a [`Sink`], a field in [`TrackingSpec`] and its lines in that
+//! type's functions.
 //!
 //! Does not do:
 //! - decide anything about a run, or read anything back from a tracker but what it needs to go on in the same run;

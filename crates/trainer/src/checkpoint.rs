@@ -34,6 +34,8 @@ const PREFIX: &str = "step-";
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
+    /// What a checkpoint presupposes.
+    presupposed: Option<PathBuf>,
 }
 
 /// A checkpoint that cannot be used.
@@ -88,7 +90,14 @@ impl Checkpoints {
     /// The checkpoints under `folder`, which need not exist yet.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), presupposed: None }
+    }
+
+    /// Before a checkpoint appears, what was written to `file` is put on the disk, beside the training. A run that went on from a
+    /// checkpoint would never tell again what a power cut took from its journal.
+    #[must_use]
+    pub fn after(self, file: impl Into<PathBuf>) -> Self {
+        Self { presupposed: Some(file.into()), ..self }
     }
 
     /// Where they are.

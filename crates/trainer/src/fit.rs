@@ -6,11 +6,12 @@ mod saving;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tapeline_artefact::{Predictions, predict_from};
+use tapeline_artefact::predict_from;
 use tapeline_data_pipeline::{Dataset, Split};
 use tapeline_evaluation::ic::MIN_CROSS_SECTION;
 use tapeline_events::{Event, Observer, Outcome};
 use tapeline_models::{Mode, Network};
+use tapeline_torch_ext::Tf32;
 use tch::{Device, Tensor};
 
 use crate::average::Average;
@@ -189,6 +190,8 @@ struct Loop<'a> {
     stops_after_epoch: bool,
     /// Somebody wanted a checkpoint that was not saved yet.
     checkpoint_is_wanted: bool,
+    /// On a GPU, for as long as it is trained.
+    _tf32: Option<Tf32>,
     state: State,
 }
 
@@ -224,7 +227,7 @@ impl<'a> Loop<'a> {
             self.end_epoch(observer)?;
         }
         let all = self.state.epoch >= self.run.training.num_epochs;
-        Ok(match (all, self.stops_after_epoch) {
+        Ok(match (all, self.state.stopped) {
             (true, _) => Outcome::Completed,
             (false, true) => Outcome::Stopped,
             (false, false) => Outcome::EarlyStopped,
@@ -244,7 +247,7 @@ impl<'a> Loop<'a> {
         let best = watch("training.checkpointing.metric", &run.training.checkpointing.metric)?;
         let training = run.training;
         let precision = training.precision.on(run.device)?;
-        precision.prepare(run.device)?;
+        let tf32 = precision.tf32(run.device)?;
         check_parts(run)?;
         let (spec, rates) = (&training.optimizer, &training.part_rates);
         let scaler = precision.scaler(run.device)?;
@@ -276,6 +279,7 @@ impl<'a> Loop<'a> {
             dropout_seed: child_seed(run.lineage.seed, Purpose::Dropout, 0),
             stops_after_epoch: false,
             checkpoint_is_wanted: false,
+            _tf32: tf32,
             state: State::fresh(run.lineage.clone()),
         };
         if start == Start::Resume {
@@ -312,7 +316,7 @@ impl<'a> Loop<'a> {
     }
 
     fn goes_on(&self, observer: &mut dyn Observer) -> bool {
-        if self.state.epoch >= self.run.training.num_epochs || self.stops_after_epoch {
+        if self.state.epoch >= self.run.training.num_epochs || self.state.stopped {
             return false;
         }
         let progress = self.progress();
@@ -451,9 +455,15 @@ impl<'a> Loop<'a> {
     fn score_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.tell(observer)?;
         self.look_inside(observer)?;
-        let predictions = self.validation_predictions()?;
-        let mut metrics = score::validation_metrics(self.run.data, self.run.tasks, &predictions)?;
-        metrics.extend(score::feature_metrics(self.run.network, self.feed.windows(), self.run.tasks)?);
+        let Run { network, data, tasks, .. } = *self.run;
+        let windows = self.feed.windows();
+        let (predictions, of_features) = self.with_kept_weights(|| {
+            let samples = data.samples(Split::Validation);
+            let predictions = predict_from(network, windows, samples, EVALUATION_BATCH)?;
+            Ok((predictions, score::feature_metrics(network, windows, tasks)?))
+        })?;
+        let mut metrics = score::validation_metrics(data, tasks, &predictions)?;
+        metrics.extend(of_features);
         metrics.extend(std::mem::take(&mut self.state.running).metrics());
         metrics.extend(self.curriculum.coverage(self.state.epoch));
         metrics.extend(self.stepper.balance.metrics(self.run.tasks)?);
@@ -476,6 +486,7 @@ impl<'a> Loop<'a> {
         }
         self.state.epoch += 1;
         self.state.cursor = 0;
+        self.state.stopped = self.stops_after_epoch;
         Ok(())
     }
 
@@ -492,14 +503,11 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// What the weights that are kept say of the validation span, in 32 bits.
-    fn validation_predictions(&self) -> Result<Predictions, TrainError> {
-        let Run { network, data, .. } = *self.run;
-        let samples = data.samples(Split::Validation);
-        let say = || Ok(predict_from(network, self.feed.windows(), samples, EVALUATION_BATCH)?);
+    /// Does `work` while the network has the weights that a checkpoint keeps: where they are averaged, the average.
+    fn with_kept_weights<T>(&self, work: impl FnOnce() -> Result<T, TrainError>) -> Result<T, TrainError> {
         match &self.stepper.average {
-            Some(average) => average.in_place(network, say),
-            None => say(),
+            Some(average) => average.in_place(self.run.network, work),
+            None => work(),
         }
     }
 
@@ -524,7 +532,7 @@ impl<'a> Loop<'a> {
 
     fn was_the_last_epoch(&self) -> bool {
         self.state.epoch == self.run.training.num_epochs
-            || self.stops_after_epoch
+            || self.state.stopped
             || self.progress().exhausted(&self.run.training.early_stopping)
     }
 

@@ -25,7 +25,7 @@
 //!     }
 //! }
 //!
-//! let threads = 1; // inside an operation; it moves the last bits, so it is part of the lineage
+//! let threads = 1; // share a batch, and an operation elsewhere; they move the last bits, so they are part of the lineage
 //! tapeline_torch_ext::set_threads(threads)?;
 //!
 //! // What is asked, and of which data.
@@ -151,7 +151,7 @@ pub use precision::Precision;
 pub use schedule::{Schedule, StepPlace};
 pub use score::{
     Calibration, MOST_MEASURED, MeasuredSamples, SpanRows, agreement_of_features, class_probabilities,
-    scorecard,
+    scorecard, spread,
 };
 pub use scorecard::{
     DistributionScore, Estimate, FeatureIc, FeatureScore, PriceBaseline, PriceScore, RegimeBaseline,

@@ -5,7 +5,7 @@
 //! scale moves; a gradient that is not finite moves nothing else.
 
 use tapeline_torch_ext::{
-    Autocast, CastCache, ScaleGrowth, allow_tf32, gpu_has_bf16, unscale_gradients, update_loss_scale,
+    Autocast, CastCache, ScaleGrowth, Tf32, gpu_has_bf16, unscale_gradients, update_loss_scale,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -57,12 +57,9 @@ impl From<Precision> for PrecisionSpec {
 }
 
 impl Precision {
-    /// Sets what libtorch has for the whole process.
-    pub(crate) fn prepare(self, device: Device) -> Result<(), TrainError> {
-        if device.is_cuda() {
-            allow_tf32(self == Self::Tf32)?;
-        }
-        Ok(())
+    /// TF32 on a GPU if it is asked for, and not if it is not, as long as the guard lives.
+    pub(crate) fn tf32(self, device: Device) -> Result<Option<Tf32>, TrainError> {
+        Ok(device.is_cuda().then(|| Tf32::allow(self == Self::Tf32)).transpose()?)
     }
 
     /// Autocast for the forward pass of the calling thread, as long as the guard lives.

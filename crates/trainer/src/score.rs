@@ -28,6 +28,7 @@ pub(crate) use quality::feature_metrics;
 pub use quality::{MOST_MEASURED, MeasuredSamples, agreement_of_features};
 pub use regime::class_probabilities;
 use rows::Rows;
+pub use rows::spread;
 
 /// How much is worked out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What the steps of an epoch spent their time on.
 
+use std::ops::Add;
 use std::time::Duration;
 
 use tapeline_events::StepTimes;
@@ -11,10 +12,11 @@ pub(crate) struct Spent {
     pub(crate) backward: Duration,
 }
 
-impl Spent {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.forward += other.forward;
-        self.backward += other.backward;
+impl Add for Spent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { forward: self.forward + other.forward, backward: self.backward + other.backward }
     }
 }
 

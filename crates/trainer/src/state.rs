@@ -36,6 +36,9 @@ pub struct State {
     /// What the guards remember.
     #[serde(default)]
     pub guards: GuardMemory,
+    /// Somebody wanted the epoch that ended last to be the last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
     /// What each finished epoch came to.
     pub history: Vec<EpochRecord>,
     /// Where the run comes from.
@@ -97,6 +100,7 @@ impl State {
             running: RunningLoss::default(),
             skipped_steps: Vec::new(),
             guards: GuardMemory::default(),
+            stopped: false,
             history: Vec::new(),
             lineage,
         }

@@ -147,7 +147,8 @@ impl Stepper<'_> {
         pace: Pace,
     ) -> Result<Tensor, TrainError> {
         let Spent { forward, backward } = sum.spent();
-        self.stages.spent.add(Spent { forward: forward / threads, backward: backward / threads });
+        let of_a_thread = Spent { forward: forward / threads, backward: backward / threads };
+        self.stages.spent = self.stages.spent + of_a_thread;
         let begun = (self.clock)();
         let figures = self.update(sum, denominators, pace);
         self.stages.update += (self.clock)().saturating_sub(begun);
@@ -311,11 +312,8 @@ impl Sum {
     fn add(&mut self, share: Share) -> Result<(), TrainError> {
         self.0 = Some(match self.0.take() {
             // Not in place: two parameters may share the memory of one gradient.
-            Some(mut sum) => Share {
-                spent: {
-                    sum.spent.add(share.spent);
-                    sum.spent
-                },
+            Some(sum) => Share {
+                spent: sum.spent + share.spent,
                 losses: sum.losses.f_add(&share.losses)?,
                 gradients: (sum.gradients.iter().zip(&share.gradients))
                     .map(|(one, other)| one.f_add(other))

@@ -85,7 +85,7 @@ impl Transform {
         Ok(match *transform {
             WindowTransform::Recency { channel } => {
                 let newer = (0..data.inputs()[timeframe].length).rev();
-                let values: Vec<f32> = newer.map(|newer| -((newer as u32 + 1) as f32).ln()).collect();
+                let values: Vec<f32> = newer.map(|newer| WindowTransform::recency(newer as u32)).collect();
                 let values = Tensor::f_from_slice(&values)?.f_reshape([-1, 1])?.f_to_device(device)?;
                 Self::Recency { channel: channel as i64, values }
             }

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use tapeline_artefact::{Extractor, Predictions, replace_file};
-use tapeline_data_pipeline::{Dataset, Split};
+use tapeline_data_pipeline::{Dataset, HoldoutSpec, Split};
 use tapeline_events::{Event, Journal};
-use tapeline_trainer::{Calibration, EVALUATION_BATCH, Lineage, Purpose, Scorecard, child_seed, scorecard};
+use tapeline_trainer::{
+    Calibration, EVALUATION_BATCH, Lineage, Purpose, Scorecard, TrainError, child_seed, scorecard,
+};
 
+use crate::config::RunConfig;
 use crate::failure::{DONE, Failure};
-use crate::openings::Openings;
+use crate::family::{self, Family};
+use crate::openings::{Opened, Openings};
 use crate::run_folder::RunFolder;
 use crate::trackers::Trackers;
 use crate::{clock, predictions, preparation, report, score_table, targets};
@@ -73,16 +77,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     }
     let labels = checked.tasks.labels();
     let data = checked.pipeline.prepare_with(bars, labels, &extractor.description().fitted)?;
+    refuse_another_run(&checked.lineage(&config, &data, &fingerprint), &lineage)?;
     if data.samples(split).is_empty() {
-        return Err(Failure::from(tapeline_trainer::TrainError::EmptySpan { split }));
+        return Err(Failure::from(TrainError::EmptySpan { split }));
     }
 
     let mut journal = Journal::open(&folder.journal(), clock::now).map_err(Failure::failed)?.journal;
     let openings = Openings::of(folder.output());
     if split == Split::Test {
-        let times = openings.open(&lineage.data, &folder.id(), clock::now())?;
-        journal.append(&Event::TestSpanOpened { times, fingerprint: lineage.data.clone() });
-        eprintln!("the test span of these bars is opened for time number {times}");
+        let (span, what) = match is_closed_fold(&folder, &config)? {
+            true => (Opened::OutOfFold, "test blocks of these bars are"),
+            false => (Opened::Test, "the test span of these bars is"),
+        };
+        let times = openings.open_span(span, &lineage.data, &folder.name_in_output(), clock::now())?;
+        if span == Opened::Test {
+            journal.append(&Event::TestSpanOpened { times, fingerprint: lineage.data.clone() });
+        }
+        eprintln!("{what} opened for time number {times}");
     }
 
     let said = |split| -> Result<Predictions, Failure> {
@@ -112,6 +123,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         targets::require(&outcomes)?;
     }
     Ok(DONE)
+}
+
+/// Scores of other windows, labels or heads than the artefact's would pass for its own.
+fn refuse_another_run(configured: &Lineage, of_artefact: &Lineage) -> Result<(), Failure> {
+    // How it was trained, and on what machine, is past.
+    let configured = Lineage {
+        pipeline: configured.pipeline.clone(),
+        labels: configured.labels.clone(),
+        tasks: configured.tasks.clone(),
+        network: configured.network.clone(),
+        ..of_artefact.clone()
+    };
+    let differences = configured.differences(of_artefact);
+    if differences.is_empty() { Ok(()) } else { Err(TrainError::Lineage { differences }.into()) }
+}
+
+/// Whether this is a fold of a walk-forward that leaves the test span closed: what it tests on is a block of its own.
+fn is_closed_fold(folder: &RunFolder, config: &RunConfig) -> Result<bool, Failure> {
+    let Some(walk) = folder.parent() else { return Ok(false) };
+    let family = family::read(&RunFolder::open(walk).map_err(Failure::bad_input)?)?;
+    let walks = matches!(family, Some(Family::WalkForward | Family::WalkForwardNull { .. }));
+    Ok(walks && config.walk_forward.holdout() == HoldoutSpec::Closed)
 }
 
 fn keep(

@@ -84,12 +84,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         return Ok(INTERRUPTED);
     }
     let decision = |sample: Option<&u32>| sample.map(|sample| data.windows().decisions()[*sample as usize]);
-    let test_from = description.fitted.split.test_from;
-    let later = samples.iter().filter(|sample| data.windows().decisions()[**sample as usize] >= test_from);
+    let split = description.fitted.split;
+    let is_new = |sample: &&u32| !split.is_in_sample(data.windows().decisions()[**sample as usize]);
+    let new = samples.iter().filter(is_new);
     let ends = [decision(samples.first()), decision(samples.last())];
     let [first, last] = ends.map(|end| end.map_or_else(String::new, |end| end.to_string()));
     println!("{} decisions of {} symbols, {first} … {last}", samples.len(), data.symbols().len());
-    println!("{} of them at or after {test_from}, where the test span begins", later.count());
+    println!("{} of them out of sample; the test span begins at {}", new.count(), split.test_from);
     println!("model     {model_id}");
     println!("features  {}", arguments.out.display());
     Ok(DONE)

@@ -16,7 +16,7 @@ use tapeline_events::{Event, Journal, Observer, Observers, Outcome, TornLine};
 use tapeline_models::{Network, Parameters, build, weights_to_bytes};
 use tapeline_trainer::{
     Calibration, Curriculum, EVALUATION_BATCH, Ending, Lineage, Metric, Purpose, Run, Scorecard, Start,
-    State, TrainError, child_seed, decaying_parameters, fit, metric, scorecard,
+    TrainError, child_seed, decaying_parameters, fit, metric, scorecard,
 };
 
 use super::ConfigArguments;
@@ -101,7 +101,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
             let message = "--require-targets speaks of one run, and this is several";
             return Err(Failure::bad_input(anyhow::anyhow!(message)));
         }
-        return several::run(family, config, folder);
+        return several::run(family, config, folder, &arguments.progress);
     }
     targets::check_required(arguments.require_targets, &config.targets)?;
     let checked = preparation::check(&config)?;
@@ -119,20 +119,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
     // Until here there was nothing to lose: a signal ended the process at once.
     let interrupt = Interrupt::listen().context("cannot listen for signals")?;
-    let (start, folder) = match folder {
-        Some(folder) if folder.has_checkpoints() => (Start::Resume, folder),
-        Some(folder) => {
-            eprintln!(
-                "note: the run was stopped before its first checkpoint; it starts again, and is the same run"
-            );
-            (Start::Fresh, folder)
-        }
-        None => {
-            let folder = RunFolder::create(&config.output, &config.experiment, &jiff::Zoned::now())?;
-            describe(&folder, &config, &lineage, &audit, network.parameters())?;
-            (Start::Fresh, folder)
-        }
+    let is_resumed = folder.is_some();
+    let folder = match folder {
+        Some(folder) => folder,
+        None => RunFolder::create(&config.output, &config.experiment, &jiff::Zoned::now())?,
     };
+    let start = begin(&folder, &config, &lineage, &audit, network.parameters())?;
+    if is_resumed && start == Start::Fresh {
+        eprintln!(
+            "note: the run was stopped before its first checkpoint; it starts again, and is the same run"
+        );
+    }
     let session = Session {
         config: &config,
         checked: &checked,
@@ -165,10 +162,7 @@ pub(super) fn whole_run(
     let lineage = checked.lineage(config, &data, &fingerprint);
     let init = child_seed(config.seed, Purpose::Initialisation, 0);
     let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
-    let start = if folder.has_checkpoints() { Start::Resume } else { Start::Fresh };
-    if start == Start::Fresh {
-        describe(folder, config, &lineage, &audit, network.parameters())?;
-    }
+    let start = begin(folder, config, &lineage, &audit, network.parameters())?;
     let session = Session { config, checked, data: &data, lineage: &lineage, folder, progress: None };
     session.to_the_end(network.as_ref(), start, interrupt)
 }
@@ -197,7 +191,32 @@ pub(super) fn with_absolute_paths(mut config: RunConfig) -> Result<RunConfig, Fa
     Ok(config)
 }
 
-/// Writes what a run is before its first step.
+/// Where the run in `folder` begins. What it is, is written there before its first step; a run that was described and has no
+/// checkpoint yet must still be the one that it was.
+fn begin(
+    folder: &RunFolder,
+    config: &RunConfig,
+    lineage: &Lineage,
+    audit: &tapeline_data_pipeline::AuditReport,
+    parameters: &Parameters,
+) -> Result<Start, Failure> {
+    if folder.has_checkpoints() {
+        // Which hold the lineage that they are held against.
+        return Ok(Start::Resume);
+    }
+    match folder.described_lineage()? {
+        Some(described) => {
+            let differences = lineage.differences(&described);
+            if !differences.is_empty() {
+                return Err(TrainError::Lineage { differences }.into());
+            }
+        }
+        None => describe(folder, config, lineage, audit, parameters)?,
+    }
+    Ok(Start::Fresh)
+}
+
+/// Writes what a run is.
 fn describe(
     folder: &RunFolder,
     config: &RunConfig,
@@ -232,8 +251,9 @@ fn describe(
     let yaml = resolved_yaml(config);
     let audit = serde_json::to_vec_pretty(audit).map_err(Failure::failed)?;
     let lineage = serde_json::to_vec_pretty(&lineage).map_err(Failure::failed)?;
+    // The lineage last: where it is, the others are.
     let files: [(PathBuf, &[u8]); 3] =
-        [(folder.config(), yaml.as_bytes()), (folder.lineage(), &lineage), (folder.audit(), &audit)];
+        [(folder.config(), yaml.as_bytes()), (folder.audit(), &audit), (folder.lineage(), &lineage)];
     for (path, bytes) in files {
         replace_file(&path, bytes).map_err(Failure::failed)?;
     }
@@ -278,14 +298,14 @@ impl Session<'_> {
         let plan = self.plan()?;
         let asked = Asked::new(interrupt.clone());
         let name = format!("{}/{}", self.config.experiment, self.folder.id());
+        if let Some(torn) = torn {
+            eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);
+        }
         let mut progress = match self.progress {
             Some(arguments) => Progress::start(arguments, name, plan, &asked)?,
             None => Progress::on_stderr(plan),
         };
         let watch = Watch::start(self.folder.path().into());
-        if let Some(torn) = torn {
-            eprintln!("note: the journal's last line was torn ({} bytes) and is cut off", torn.bytes);
-        }
         let ending = {
             let mut observers = Observers(vec![Box::new(&mut *journal), Box::new(&mut progress)]);
             if start == Start::Fresh {
@@ -300,7 +320,7 @@ impl Session<'_> {
         if ending.outcome == Outcome::Interrupted {
             return Ok(None);
         }
-        let card = self.conclude(network, &ending.state, journal, interrupt)?;
+        let card = self.conclude(network, journal, interrupt)?;
         warn_about(journal);
         Ok(card)
     }
@@ -360,7 +380,7 @@ impl Session<'_> {
         asked: &Asked,
         observer: &mut dyn Observer,
     ) -> Result<Ending, Failure> {
-        let checkpoints = self.folder.checkpoints();
+        let checkpoints = self.folder.checkpoints().after(self.folder.journal());
         let run = Run {
             data: self.data,
             network,
@@ -385,13 +405,12 @@ impl Session<'_> {
     fn conclude(
         &self,
         network: &dyn Network,
-        state: &State,
         journal: &mut Journal,
         interrupt: &Interrupt,
     ) -> Result<Option<Scorecard>, Failure> {
         let (data, tasks, device) = (self.data, &self.checked.tasks, self.checked.device);
         let best = self.best_by()?;
-        self.take_best_weights(&best, network, journal)?;
+        let epochs = self.take_best_weights(&best, network, journal)?;
         let samples = data.samples(Split::Validation);
         self.save_artefact(network, samples)?;
         if interrupt.came() {
@@ -406,8 +425,7 @@ impl Session<'_> {
         }
         journal.append(&Event::Scored { split: card.split.clone(), metrics: card.metrics.clone() });
         let mut metrics = card.metrics.clone();
-        let epochs = state.epochs_to_best(&best).map(|epochs| epochs as f64);
-        metrics.insert(metric::EPOCHS_TO_BEST.into(), epochs);
+        metrics.insert(metric::EPOCHS_TO_BEST.into(), epochs.map(|epochs| epochs as f64));
         targets::check(self.folder, &self.config.targets, &metrics, journal)?;
 
         predictions::write(&self.folder.predictions(), data, tasks, &[(Split::Validation, &said)])?;
@@ -442,13 +460,14 @@ impl Session<'_> {
     }
 
     /// Puts the weights of the best checkpoint into `network`, which holds those of the last step. They stay where the disk
-    /// refused every checkpoint: hours of training are not thrown away at the end.
+    /// refused every checkpoint: hours of training are not thrown away at the end. After how many epochs the weights were those
+    /// of a checkpoint.
     fn take_best_weights(
         &self,
         metric: &Metric,
         network: &dyn Network,
         journal: &mut Journal,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<usize>, Failure> {
         match self.folder.checkpoints().best(metric) {
             Ok(best) => {
                 for damaged in &best.damaged {
@@ -459,7 +478,8 @@ impl Session<'_> {
                         used_instead: Some(best.name.clone()),
                     });
                 }
-                Ok(best.restore_weights(network)?)
+                best.restore_weights(network)?;
+                Ok(Some(best.state.epoch))
             }
             Err(error @ TrainError::NoCheckpoint { .. }) => {
                 let message = format!(
@@ -467,7 +487,7 @@ impl Session<'_> {
                 );
                 eprintln!("warning: {message}");
                 journal.append(&Event::Warning { message });
-                Ok(())
+                Ok(None)
             }
             Err(error) => Err(error.into()),
         }

@@ -26,6 +26,7 @@ use super::train::{refuse_a_part, with_absolute_paths};
 use crate::failure::{DONE, Failure};
 use crate::family::{self, Family, NullKind};
 use crate::openings::{Opened, Openings};
+use crate::progress::ProgressArguments;
 use crate::report::number::count;
 use crate::run_folder::RunFolder;
 use crate::summary::{Page, Scores, SummaryTable, dispersion_table, fold_table};
@@ -52,21 +53,25 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_NULL_RUNS, requires = "null",
           value_parser = clap::value_parser!(u64).range(tapeline_trainer::MIN_NULL_RUNS as u64..=1000))]
     null_runs: u64,
+    #[command(flatten)]
+    progress: ProgressArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
+    let progress = &arguments.progress;
+    progress.check()?;
     let Some(path) = &arguments.resume else {
         let mut from = arguments.config.clone();
         from.set.extend(arguments.folds.map(|folds| format!("walk_forward.folds={folds}")));
         let beside = |null| Family::WalkForwardNull { null, runs: arguments.null_runs };
         let family = arguments.null.map_or(Family::WalkForward, beside);
-        return several::run(family, with_absolute_paths(from.resolve()?.config)?, None);
+        return several::run(family, with_absolute_paths(from.resolve()?.config)?, None, progress);
     };
     let folder = RunFolder::open(path).map_err(Failure::bad_input)?;
     refuse_a_part(&folder)?;
     match family::read(&folder)? {
         Some(family @ (Family::WalkForward | Family::WalkForwardNull { .. })) => {
-            several::run(family, super::config_of(&folder)?, Some(folder))
+            several::run(family, super::config_of(&folder)?, Some(folder), progress)
         }
         _ => Err(Failure::bad_input(anyhow::anyhow!("{} is no walk-forward", path.display()))),
     }
@@ -186,8 +191,8 @@ pub(crate) fn train_fold(fold: &Fold<'_>) -> Result<Option<Tested>, Failure> {
     let Fold { several, walk, is_real, number, data, fingerprint } = *fold;
     let (config, checked) = (&several.config, &several.checked);
     let folder = walk.member(&format!("fold-{number:02}"))?;
-    let run = OneRun { config, checked, data, fingerprint, audit: &several.audit, folder: &folder };
-    let Some(trained) = run.train_to_the_end(&several.interrupt)? else { return Ok(None) };
+    let run = OneRun { several, config, data, fingerprint, folder: &folder };
+    let Some(trained) = run.train_to_the_end()? else { return Ok(None) };
 
     if is_real {
         open_blocks(several, fingerprint)?;
@@ -227,17 +232,18 @@ pub(crate) fn train_fold(fold: &Fold<'_>) -> Result<Option<Tested>, Failure> {
 /// Writes down that this run looks at the test blocks of these bars, once.
 fn open_blocks(several: &Several, fingerprint: &Fingerprint) -> Result<(), Failure> {
     let openings = Openings::of(several.parent.output());
-    let (run, data) = (several.parent.id(), fingerprint.to_string());
-    if openings.is_opened_by(&run, Opened::OutOfFold, &data)? {
-        return Ok(());
-    }
+    let (run, data) = (several.parent.name_in_output(), fingerprint.to_string());
+    let open_once = |span, what: &str| -> Result<(), Failure> {
+        if !openings.is_opened_by(&run, span, &data)? {
+            let times = openings.open_span(span, &data, &run, clock::now())?;
+            eprintln!("{what} for time number {times}");
+        }
+        Ok(())
+    };
     if several.config.walk_forward.holdout() == HoldoutSpec::Open {
-        let times = openings.open(&data, &run, clock::now())?;
-        eprintln!("the folds hold the test span of these bars, which is opened for time number {times}");
+        open_once(Opened::Test, "the folds hold the test span of these bars, which is opened")?;
     }
-    let times = openings.open_span(Opened::OutOfFold, &data, &run, clock::now())?;
-    eprintln!("test blocks of these bars are opened for time number {times}");
-    Ok(())
+    open_once(Opened::OutOfFold, "test blocks of these bars are opened")
 }
 
 fn conclude(several: &Several, folds: &Folds, tested: Vec<Tested>) -> Result<i32, Failure> {

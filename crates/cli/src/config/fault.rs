@@ -65,15 +65,24 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// The key whose value may have a password in it.
+const STORAGE: &str = "hpo.storage";
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.origin)?;
+        let path = self.path.to_string();
+        // The message shows the value without its password.
+        let is_secret = path == STORAGE;
+        match &self.origin {
+            Origin::Flag { .. } if is_secret => f.write_str("--set: ")?,
+            origin => write!(f, "{origin}: ")?,
+        }
         if !self.path.is_root() {
-            write!(f, "{}: ", self.path)?;
+            write!(f, "{path}: ")?;
         }
         f.write_str(&self.message)?;
         match (&self.origin, &self.help) {
-            (Origin::File { at: Some((mark, line)), .. }, help) => {
+            (Origin::File { at: Some((mark, line)), .. }, help) if !is_secret => {
                 write_snippet(f, *mark, line, help.as_deref())
             }
             (_, Some(help)) => write!(f, "\n    {help}"),

@@ -363,3 +363,13 @@ fn the_password_of_a_storage_is_opened_with_and_never_shown() {
         assert!(text.contains("me:***@host/studies") && !text.contains("sesame"), "{text}");
     }
 }
+
+#[test]
+fn a_mistaken_storage_is_refused_without_its_password() {
+    let set = "hpo.storage=mysql://me:open-sesame@host/studies";
+    let by_flag = load(&Sources { set: vec![set.into()], ..file(root().join("configs/hpo/hybrid.yaml")) });
+    let by_file = load_text("hpo: {storage: 'mysql://me:open-sesame@host/studies', search_space: {}}");
+    for error in [by_flag.unwrap_err().to_string(), by_file.unwrap_err().to_string()] {
+        assert!(error.contains("me:***@host/studies") && !error.contains("sesame"), "{error}");
+    }
+}

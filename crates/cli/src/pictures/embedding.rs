@@ -6,18 +6,17 @@ use std::path::Path;
 use anyhow::Context as _;
 use tapeline_artefact::{Predictions, replace_file};
 use tapeline_data_pipeline::{Dataset, FittedLabel, Regime, Split};
-use tapeline_trainer::Tasks;
+use tapeline_trainer::{Tasks, spread};
 
 use super::EMBEDDING;
 
 /// Points at most; projectors are slow with more.
 const MOST: usize = 2000;
 
-/// Writes `embedding/vectors.tsv` and `embedding/metadata.tsv` into `run`: features of the validation span, spread evenly over it,
-/// and of each its symbol, its time and the regimes that came.
+/// Writes `embedding/vectors.tsv` and `embedding/metadata.tsv` into `run`: features of the validation span, at most 2,000 decisions spread
+/// over it, and of each its symbol, its time and the regimes that came.
 pub(crate) fn write(run: &Path, data: &Dataset, tasks: &Tasks, said: &Predictions) -> anyhow::Result<()> {
     let samples = data.samples(Split::Validation);
-    let step = samples.len().div_ceil(MOST).max(1);
     let regimes: Vec<(String, usize)> = tasks
         .iter()
         .flat_map(|task| {
@@ -31,7 +30,7 @@ pub(crate) fn write(run: &Path, data: &Dataset, tasks: &Tasks, said: &Prediction
         let _ = write!(metadata, "\t{name}");
     }
     metadata.push('\n');
-    for place in (0..samples.len()).step_by(step) {
+    for place in spread(samples.len(), MOST) {
         let row: Vec<String> = said.features.row(place).iter().map(ToString::to_string).collect();
         let _ = writeln!(vectors, "{}", row.join("\t"));
         let sample = samples[place] as usize;

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Axis, Block, Cell, Chart, Dataset, Gauge, GraphType, Paragraph, Row, Table};
+use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph};
 
 use crate::board::{Board, Curve};
 use crate::progress::duration;
@@ -162,15 +162,25 @@ fn figures(board: &Board) -> Vec<(String, String)> {
     rows
 }
 
-fn figures_table(board: &Board, paint: Paint) -> Table<'_> {
-    let row = |(name, value): (String, String)| {
-        Row::new([
-            Cell::new(name),
-            Cell::new(Line::from(value).right_aligned()).style(paint.with(Color::Green)),
-        ])
+fn figures_table(board: &Board, paint: Paint) -> Paragraph<'static> {
+    let width = usize::from(FIGURES) - 2;
+    let line = |(name, value): (String, String)| {
+        let room = width.saturating_sub(value.chars().count() + 1);
+        let name = fitted(&name, room);
+        Line::from(vec![Span::raw(format!("{name:<room$} ")), Span::styled(value, paint.with(Color::Green))])
     };
-    let widths = [Constraint::Min(12), Constraint::Length(16)];
-    Table::new(figures(board).into_iter().map(row), widths).block(Block::bordered().title(" now "))
+    let lines: Vec<Line<'_>> = figures(board).into_iter().map(line).collect();
+    Paragraph::new(lines).block(Block::bordered().title(" now "))
+}
+
+/// `name` in `room` characters. What is left out is its beginning: long names differ at their ends.
+pub(super) fn fitted(name: &str, room: usize) -> String {
+    let length = name.chars().count();
+    if length <= room {
+        return name.to_owned();
+    }
+    let kept = name.chars().skip(length + 1 - room.max(1));
+    std::iter::once('…').chain(kept).take(room).collect()
 }
 
 fn draw_log(frame: &mut Frame<'_>, board: &Board, area: Rect, framed: bool) {

@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tapeline_events::{Event, StepTimes};
 
-use super::draw::draw;
+use super::draw::{draw, fitted};
 use crate::board::Board;
 use crate::progress::Plan;
 
@@ -72,6 +72,15 @@ fn a_wide_screen_shows_all() {
 #[test]
 fn a_small_screen_shows_what_matters() {
     assert_golden("small.txt", &picture(60, 10, &board()));
+}
+
+#[test]
+fn a_name_that_is_too_long_keeps_its_end() {
+    let name = "volatility/h12/r2_log";
+    let fits = [(30, name), (21, name), (20, "…latility/h12/r2_log"), (7, "…r2_log"), (1, "…"), (0, "")];
+    for (room, expected) in fits {
+        assert_eq!(fitted(name, room), expected, "{room}");
+    }
 }
 
 #[test]

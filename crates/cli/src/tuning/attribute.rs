@@ -7,6 +7,8 @@ use tapeline_hpo::{Attributes, RawJson};
 pub(crate) const CONFIG: &str = "tapeline:config";
 /// Of a study, as Optuna writes it: the names of its objectives.
 pub(crate) const METRIC_NAMES: &str = "study:metric_names";
+/// Of a trial: that it is the configuration as it stands.
+pub(crate) const DEFAULT: &str = "default";
 /// Of a trial: which bars its validation span is of.
 pub(crate) const DATA: &str = "data";
 /// Of a trial: the folder of its run.

@@ -12,9 +12,8 @@ use tapeline_hpo::Study;
 use super::plan::{Plan, RETRIES, STORAGE_VARIABLE};
 use super::progress::Board;
 use super::standing::{self, Standing};
-use super::worker::{FINISH, GO, OnSignal, READY, STOP, failed};
+use super::worker::{FINISH, GO, OnSignal, READY, STOP, failed, machine};
 use crate::failure::Failure;
-use crate::host::Host;
 use crate::signal::Interrupt;
 
 /// How often signals and progress are looked at.
@@ -185,7 +184,7 @@ impl<'a> Crew<'a> {
     }
 
     fn retire(&self, process: u32, status: &ExitStatus) -> Result<(), Failure> {
-        let name = format!("{}:{process}", Host::read().name());
+        let name = format!("{}:{process}", machine());
         let history = self.study.history()?;
         let lost = history.unfinished().filter(|trial| standing::worker(trial).as_ref() == Some(&name));
         for trial in lost {

@@ -11,7 +11,7 @@ use tapeline_hpo::{
     Attributes, Choice, Direction, Heartbeat, HpoError, Space, Storage, StorageOptions, Study, StudyRecord,
 };
 
-use super::attribute::{self, CONFIG, METRIC_NAMES};
+use super::attribute::{self, CONFIG, DEFAULT, METRIC_NAMES};
 use crate::config::{
     HpoSpec, Objective, RunConfig, Sources, StorageUrl, own_values, resolved_yaml, with_values,
 };
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::run_folder::STUDIES;
 
 /// Signs of life of a trial: seldom enough to cost nothing, and three missed in a row are no accident.
-const HEARTBEAT: Heartbeat =
+pub(super) const HEARTBEAT: Heartbeat =
     Heartbeat { interval: Duration::from_secs(20), grace: Duration::from_secs(90), retries: RETRIES };
 
 /// How often what a lost trial tried is tried again: whatever kills twice kills again.
@@ -96,28 +96,25 @@ impl Plan {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
         let storage = open_storage(&self.url)?;
-        let is_new = match storage.study(&self.name) {
-            Ok(record) => {
-                self.must_be(&record)?;
-                false
-            }
-            Err(HpoError::UnknownStudy { .. }) => true,
+        match storage.study(&self.name) {
+            Ok(record) => self.must_be(&record, &*storage)?,
+            Err(HpoError::UnknownStudy { .. }) => {}
             Err(error) => return Err(storage_failure(error)),
-        };
+        }
         let study = self.options(Arc::clone(&storage))?.create_or_open().map_err(storage_failure)?;
         let id = study.record().id;
         // Also of one that goes on: it may be given more trials, and lies where it is now.
         let config = attribute::json(resolved_yaml(&self.without_storage()));
         storage.set_study_user_attribute(id, CONFIG, &config).map_err(storage_failure)?;
-        if is_new {
-            let names: Vec<&str> =
-                self.objectives.iter().map(|objective| objective.metric.as_str()).collect();
-            let names = attribute::json(names);
-            storage.set_study_system_attribute(id, METRIC_NAMES, &names).map_err(storage_failure)?;
-            if let Some(own) = self.own_values().filter(|_| self.hpo.default_first) {
-                let note = Attributes::from([("default".to_owned(), attribute::json(true))]);
-                study.enqueue(&own, note).map_err(storage_failure)?;
-            }
+        let names: Vec<&str> = self.objectives.iter().map(|objective| objective.metric.as_str()).collect();
+        let names = attribute::json(names);
+        storage.set_study_system_attribute(id, METRIC_NAMES, &names).map_err(storage_failure)?;
+        // Looked for and not taken for granted: whoever began the study may have been killed before it got here.
+        let history = study.history().map_err(storage_failure)?;
+        let has_default = history.trials().iter().any(|trial| trial.user_attributes.contains_key(DEFAULT));
+        if let Some(own) = self.own_values().filter(|_| self.hpo.default_first && !has_default) {
+            let note = Attributes::from([(DEFAULT.to_owned(), attribute::json(true))]);
+            study.enqueue(&own, note).map_err(storage_failure)?;
         }
         Ok(study)
     }
@@ -148,8 +145,14 @@ impl Plan {
             .heartbeat(HEARTBEAT))
     }
 
-    /// Refuses to go on with a study that was begun with another configuration.
-    fn must_be(&self, record: &StudyRecord) -> Result<(), Failure> {
+    /// Refuses to go on with a study that was begun with another configuration. One whose beginning was cut short, and which has
+    /// no trial, is begun anew.
+    fn must_be(&self, record: &StudyRecord, storage: &dyn Storage) -> Result<(), Failure> {
+        if !record.user_attributes.contains_key(CONFIG)
+            && storage.trials(record.id, None, &[]).map_err(storage_failure)?.is_empty()
+        {
+            return Ok(());
+        }
         let begun = Self::of_record(&self.url, record, &[])?;
         let differences = differences(&what(&begun.config), &what(&self.config));
         if differences.is_empty() {
@@ -216,6 +219,11 @@ pub(crate) fn only_study(storage: &dyn Storage, url: &StorageUrl) -> Result<Stud
         studies.pop().ok_or_else(|| anyhow!("{url} holds no study"))
     };
     find().map_err(Failure::bad_input)
+}
+
+/// Whether two configurations train the same run, wherever its bars and its folder lie.
+pub(crate) fn is_same_run(one: &RunConfig, other: &RunConfig) -> bool {
+    what(one) == what(other)
 }
 
 /// The part of a configuration that decides what a trial's score is.

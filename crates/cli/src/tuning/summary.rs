@@ -33,7 +33,7 @@ pub(crate) fn values(trial: &FrozenTrial) -> BTreeMap<String, Choice> {
 
 /// True for the trial that is the configuration as it stands.
 pub(crate) fn is_default(trial: &FrozenTrial) -> bool {
-    trial.user_attributes.get("default").is_some_and(|noted| noted.as_str() == "true")
+    trial.user_attributes.get(attribute::DEFAULT).is_some_and(|noted| noted.as_str() == "true")
 }
 
 /// The complete trial that is the configuration as it stands.

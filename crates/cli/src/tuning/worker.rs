@@ -4,6 +4,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::ValueEnum;
@@ -11,12 +12,16 @@ use tapeline_hpo::{HpoError, Outcome, Study};
 use tch::Device;
 
 use super::objective::{Ended, INTERRUPTED, Objective};
-use super::plan::{Plan, RETRIES};
+use super::plan::{HEARTBEAT, Plan, RETRIES};
 use super::progress::Board;
 use super::standing::{self, Standing};
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::signal::Interrupt;
+
+/// After so long without a sign of life a trial that ran a moment ago is known to be dead.
+const UNTIL_DEAD: Duration = HEARTBEAT.grace.saturating_add(HEARTBEAT.interval);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// What a worker says when it wants a trial, and what it hears then: one line each.
 pub(crate) const READY: &str = "ready";
@@ -70,9 +75,21 @@ impl Orders {
     }
 }
 
+/// Where the processes are numbered that this one is among: the host, and of a container its own count of processes, since
+/// containers may share the host's name.
+pub(crate) fn machine() -> String {
+    const OF_THE_HOST: &str = "pid:[4026531836]";
+    let host = Host::read().name().to_owned();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok();
+    match namespace.as_deref().and_then(std::path::Path::to_str) {
+        None | Some(OF_THE_HOST) => host,
+        Some(container) => format!("{host}/{container}"),
+    }
+}
+
 /// This process, as trials name it.
 pub(crate) fn name() -> String {
-    format!("{}:{}", Host::read().name(), std::process::id())
+    format!("{}:{}", machine(), std::process::id())
 }
 
 /// A process that trains trials.
@@ -106,21 +123,31 @@ impl Worker<'_> {
             }
             Ok(())
         };
-        let worked = study.optimize_while(
-            || -> anyhow::Result<bool> {
-                queue_again()?;
-                self.may_go_on()
-            },
-            |trial| -> anyhow::Result<Outcome> {
-                Ok(match objective.run(trial, &interrupted)? {
-                    Ended::Said(outcome) => outcome,
-                    Ended::Interrupted => {
-                        cut_short.borrow_mut().push(trial.number());
-                        Outcome::Failed(INTERRUPTED.into())
-                    }
-                })
-            },
-        );
+        let mut work = || {
+            study.optimize_while(
+                || -> anyhow::Result<bool> {
+                    queue_again()?;
+                    self.may_go_on()
+                },
+                |trial| -> anyhow::Result<Outcome> {
+                    Ok(match objective.run(trial, &interrupted)? {
+                        Ended::Said(outcome) => outcome,
+                        Ended::Interrupted => {
+                            cut_short.borrow_mut().push(trial.number());
+                            Outcome::Failed(INTERRUPTED.into())
+                        }
+                    })
+                },
+            )
+        };
+        let mut worked = work();
+        while let Err(Some(lost)) = worked.as_ref().map_err(taken_for_dead) {
+            eprintln!(
+                "warning: the trial with id {lost} was taken for dead while it ran: its signs of life did not get through; what it tried is \
+                 queued again"
+            );
+            worked = work();
+        }
         queue_again().map_err(Failure::failed)?;
         self.show()?;
         worked.map_err(|error| error.downcast::<Failure>().unwrap_or_else(Failure::failed))
@@ -132,14 +159,30 @@ impl Worker<'_> {
             return Ok(false);
         }
         match &self.orders {
-            Orders::Until(trials) => {
-                let standing = Standing::of(self.study.record(), &*self.study.history()?);
-                Ok(standing.spent + standing.running < *trials)
-            }
+            Orders::Until(trials) => self.is_left(*trials),
             Orders::Told(orders) => {
                 println!("{READY}");
                 Ok(orders.recv().is_ok() && !self.stop.load(Ordering::Relaxed))
             }
+        }
+    }
+
+    /// Whether one of `trials` is left to try. Where all the rest run elsewhere, one of them may be dead: that is waited for as
+    /// long as it takes to know.
+    fn is_left(&self, trials: usize) -> anyhow::Result<bool> {
+        let mut waited = Duration::ZERO;
+        loop {
+            self.study.retire_dead()?;
+            let standing = Standing::of(self.study.record(), &*self.study.history()?);
+            if standing.spent + standing.running < trials {
+                return Ok(true);
+            }
+            let may_be_dead = standing.spent < trials && waited < UNTIL_DEAD;
+            if !may_be_dead || self.interrupt.came() || self.stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+            waited += BETWEEN_LOOKS;
         }
     }
 
@@ -148,6 +191,14 @@ impl Worker<'_> {
             Some(board) => board.show(self.study),
             None => Ok(()),
         }
+    }
+}
+
+/// The id of the trial that somebody else ended while this worker was at it, if that is what the error says.
+fn taken_for_dead(error: &anyhow::Error) -> Option<i64> {
+    match error.downcast_ref::<HpoError>()? {
+        HpoError::TrialFinished { trial } => Some(trial.0),
+        _ => None,
     }
 }
 
@@ -160,10 +211,10 @@ impl From<HpoError> for Failure {
 /// Takes trials for lost whose worker ran on this machine and is no more.
 pub(crate) fn retire_lost(study: &Study) -> Result<(), Failure> {
     let history = study.history()?;
-    let host = Host::read().name().to_owned();
+    let machine = machine();
     for trial in history.unfinished() {
         let process = standing::worker(trial).and_then(|worker| {
-            worker.strip_prefix(&format!("{host}:")).and_then(|process| process.parse::<u32>().ok())
+            worker.strip_prefix(&format!("{machine}:")).and_then(|process| process.parse::<u32>().ok())
         });
         let Some(process) = process.filter(|process| !is_a_worker(*process)) else { continue };
         study.retire(trial.number, &format!("its worker, process {process}, is no more"), RETRIES)?;

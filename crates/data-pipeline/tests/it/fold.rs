@@ -244,6 +244,13 @@ proptest! {
             let data = made.dataset(fold).unwrap();
             check_fold(&data, holdout_from)?;
             tested.extend(data.samples(Split::Test).to_vec());
+            let split = data.fitted().split;
+            for (block, is_known) in [(Split::Train, true), (Split::Validation, true), (Split::Test, false)] {
+                for &sample in data.samples(block) {
+                    let decision = data.windows().decisions()[sample as usize];
+                    prop_assert_eq!(split.is_in_sample(decision), is_known, "fold {}: {:?}", fold, block);
+                }
+            }
 
             let altered = pipeline.folds(poisoned(&bars, &data), &labels, &spec).unwrap();
             let altered = altered.dataset(fold).unwrap();

@@ -1,6 +1,6 @@
 //! Autocast holds as long as its guard, in its thread, and undoes itself.
 
-use tapeline_torch_ext::{Autocast, CastCache, Error, autocast_kind};
+use tapeline_torch_ext::{Autocast, CastCache, Error, Tf32, autocast_kind};
 use tch::{Device, Kind, Tensor};
 
 const CPU: Device = Device::Cpu;
@@ -80,4 +80,16 @@ fn only_half_precision_can_be_cast_to() {
     let refused = Autocast::enter(CPU, Kind::Double, CastCache::Never).unwrap_err();
     assert!(matches!(refused, Error::Kind { found: Kind::Double, .. }), "{refused}");
     assert_eq!(autocast_kind(CPU), None);
+}
+
+#[test]
+fn tf32_is_as_it_was_when_its_guard_goes() {
+    let told = |allowed| format!("{:?}", Tf32::allow(allowed).unwrap());
+    let before = told(true);
+    assert_eq!(told(false), before);
+    let outer = Tf32::allow(true).unwrap();
+    assert_eq!(told(false), "Tf32 { before: [true, true] }");
+    assert_eq!(told(false), "Tf32 { before: [true, true] }", "the inner guard has gone");
+    drop(outer);
+    assert_eq!(told(true), before);
 }

@@ -54,6 +54,10 @@ impl Checkpoints {
             fs::remove_dir_all(&folder).map_err(|source| self.io("replace", source))?;
         }
         let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+        if let Some(path) = &self.presupposed {
+            let synced = fs::File::open(path).and_then(|file| file.sync_all());
+            synced.map_err(|source| FolderError::Io { operation: "sync", path: path.clone(), source })?;
+        }
         write_folder(&folder, &files)?;
         self.point(step, keep, direction)
     }

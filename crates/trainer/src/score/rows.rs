@@ -113,7 +113,8 @@ impl Rows {
 
 /// At most `most` of `rows` row numbers, ascending: one from each of as many equal stretches, at a place that moves on
 /// by the golden ratio. A fixed step would show one symbol alone where it is a multiple of their number.
-pub(super) fn spread(rows: usize, most: usize) -> Vec<usize> {
+#[must_use]
+pub fn spread(rows: usize, most: usize) -> Vec<usize> {
     if rows <= most {
         return (0..rows).collect();
     }

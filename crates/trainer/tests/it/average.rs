@@ -3,7 +3,7 @@
 use tapeline_artefact::predict;
 use tapeline_data_pipeline::Split;
 use tapeline_models::{Network, weights_from_bytes, weights_to_bytes};
-use tapeline_trainer::{AverageSpec, Calibration, Checkpoints, EVALUATION_BATCH, Start, scorecard};
+use tapeline_trainer::{AverageSpec, Calibration, Checkpoints, EVALUATION_BATCH, Ending, Start, scorecard};
 use tch::Device;
 
 use crate::small_run::{Heard, SmallRun};
@@ -41,6 +41,11 @@ fn the_average_is_scored_and_what_a_checkpoint_gives() {
     assert!((loss(learned.as_ref()) - told).abs() > 1e-6);
     run.training.average = None;
     let folder = tempfile::tempdir().unwrap();
-    let (_, plain) = run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()).unwrap();
+    let (plain_ending, plain) =
+        run.fit(folder.path(), Start::Fresh, &|| false, &mut Heard::default()).unwrap();
     assert_eq!(bytes(plain.as_ref()), bytes(learned.as_ref()));
+    // Features are measured on the weights that are kept.
+    let rank =
+        |ending: &Ending| ending.state.history.last().unwrap().metrics["features/effective_rank"].unwrap();
+    assert!((rank(&ending) - rank(&plain_ending)).abs() > 1e-9);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tapeline_events::{Event, Outcome};
-use tapeline_trainer::{Checkpoints, Start, TrainError};
+use tapeline_trainer::{Checkpoints, Start, TrainError, Wish};
 
 use crate::small_run::{Heard, SmallRun};
 
@@ -28,6 +28,24 @@ fn training_goes_on_without_checkpoints() {
     assert_eq!(ending.outcome, Outcome::Completed);
     assert!(failures(&heard) > 2);
     assert!(!heard.0.iter().any(|event| matches!(event, Event::CheckpointSaved { .. })));
+}
+
+#[test]
+fn a_checkpoint_does_not_appear_before_what_it_presupposes_is_on_the_disk() {
+    tch::set_num_threads(1);
+    let run = SmallRun::new();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.jsonl");
+    let checkpoints = Checkpoints::at(folder.path().join("checkpoints")).after(&journal);
+    let mut heard = Heard::default();
+    run.fit_in(&checkpoints, Start::Fresh, &|| Wish::GoOn, &mut heard).unwrap();
+    assert!(failures(&heard) > 2, "there is no journal to be put on the disk");
+    assert!(checkpoints.newest().is_err());
+
+    fs::write(&journal, "").unwrap();
+    let mut heard = Heard::default();
+    let (ending, _) = run.fit_in(&checkpoints, Start::Fresh, &|| Wish::GoOn, &mut heard).unwrap();
+    assert_eq!((failures(&heard), checkpoints.newest().unwrap().state), (0, ending.state));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tapeline_models::{
 };
 use tapeline_trainer::{
     Checkpoints, Ending, LIBTORCH, Lineage, PriceTaskSpec, Purpose, RegimeTaskSpec, Run, Start, Tasks,
-    TasksSpec, TrainError, TrainingSpec, VolatilityTaskSpec, child_seed, fit,
+    TasksSpec, TrainError, TrainingSpec, VolatilityTaskSpec, Wish, child_seed, fit,
 };
 use tch::Device;
 
@@ -168,20 +168,30 @@ impl SmallRun {
         stop: &dyn Fn() -> bool,
         heard: &mut Heard,
     ) -> Result<(Ending, Box<dyn Network>), TrainError> {
+        self.fit_in(&Checkpoints::at(folder), start, &|| stop().into(), heard)
+    }
+
+    /// As [`fit`](Self::fit), for who wants more than an end.
+    pub(crate) fn fit_in(
+        &self,
+        checkpoints: &Checkpoints,
+        start: Start,
+        asked: &dyn Fn() -> Wish,
+        heard: &mut Heard,
+    ) -> Result<(Ending, Box<dyn Network>), TrainError> {
         let network = self.network();
-        let checkpoints = Checkpoints::at(folder);
         let run = Run {
             data: &self.data,
             network: network.as_ref(),
             tasks: &self.tasks,
             training: &self.training,
             lineage: self.lineage(),
-            checkpoints: &checkpoints,
+            checkpoints,
             device: self.device,
             clock: self.clock,
             histograms: self.histograms,
         };
-        let ending = fit(&run, start, stop, heard)?;
+        let ending = fit(&run, start, asked, heard)?;
         Ok((ending, network))
     }
 }

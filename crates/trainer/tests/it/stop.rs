@@ -1,7 +1,7 @@
 //! Ends before the last epoch.
 
 use tapeline_events::{Event, Guard, Outcome};
-use tapeline_trainer::{Start, TrainError};
+use tapeline_trainer::{Checkpoints, Start, TrainError, Wish};
 
 use crate::small_run::{Heard, SmallRun};
 
@@ -20,6 +20,21 @@ fn a_run_that_does_not_improve_is_stopped_and_stays_stopped() {
         heard.0.iter().any(|event| matches!(event, Event::EarlyStopped { epoch: 2, best_epoch: 1, .. }));
     assert!(told, "{:?}", heard.0.last());
 
+    let (again, _) = run.fit(folder.path(), Start::Resume, &|| false, &mut heard).unwrap();
+    assert_eq!(again, ending);
+}
+
+#[test]
+fn a_run_that_was_asked_to_stop_after_its_epoch_stays_stopped() {
+    tch::set_num_threads(1);
+    let mut run = SmallRun::new();
+    run.training.num_epochs = 4;
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::at(folder.path());
+    let mut heard = Heard::default();
+    let (ending, _) = run.fit_in(&checkpoints, Start::Fresh, &|| Wish::StopAfterEpoch, &mut heard).unwrap();
+    assert_eq!((ending.outcome, ending.state.epoch), (Outcome::Stopped, 1));
+    // Whatever came between that and the artefact, it was the last epoch.
     let (again, _) = run.fit(folder.path(), Start::Resume, &|| false, &mut heard).unwrap();
     assert_eq!(again, ending);
 }

@@ -1,17 +1,19 @@
 //! `tapeline hpo retrain`: the best configurations again, with other seeds.
 
+use std::path::Path;
+
 use anyhow::{Context, anyhow};
 use clap::Args;
 use tapeline_hpo::Study;
 
 use super::{Which, report};
-use crate::command::{registry, train};
+use crate::command::{config_of, registry, train};
 use crate::config::{RetrainSpec, RunConfig};
 use crate::failure::{DONE, Failure, INTERRUPTED};
 use crate::preparation;
 use crate::run_folder::{OF_RETRAINING, RunFolder};
 use crate::signal::Interrupt;
-use crate::tuning::{Plan, retrained};
+use crate::tuning::{Plan, is_same_run, retrained};
 
 /// What `hpo retrain` takes.
 #[derive(Debug, Args)]
@@ -86,10 +88,7 @@ pub(super) fn retrain(
             let checked = preparation::sections(&config, threads, device)?;
             checked.spell_out(&mut config)?;
             let name = format!("{OF_RETRAINING}{:05}-seed-{seed}", row.trial);
-            let folder = match RunFolder::open(&plan.folder.join(&name)) {
-                Ok(folder) => folder,
-                Err(_) => RunFolder::create_in(&plan.folder, &name)?,
-            };
+            let folder = folder_of(&config, &plan.folder, &name)?;
             if let Some(value) = retrained::score_in(&folder, &metric)? {
                 row.push(seed, value, folder.path());
                 continue;
@@ -106,4 +105,18 @@ pub(super) fn retrain(
     let table = retrained::Retrained::new(metric, rows);
     table.write(plan)?;
     Ok(Some(table))
+}
+
+/// The folder in `parent` that `config` was, or is to be, trained in again. One of that name may hold another run: of a study of
+/// that name that is gone, or of a try with `--set`.
+fn folder_of(config: &RunConfig, parent: &Path, name: &str) -> Result<RunFolder, Failure> {
+    for attempt in 1.. {
+        let name = if attempt == 1 { name.to_owned() } else { format!("{name}-{attempt}") };
+        match RunFolder::open(&parent.join(name)) {
+            Ok(folder) if is_same_run(&config_of(&folder)?, config) => return Ok(folder),
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    Ok(RunFolder::create_in(parent, name)?)
 }

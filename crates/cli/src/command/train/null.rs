@@ -38,14 +38,13 @@ pub(super) fn train_beside_nulls(several: &Several, null: NullKind, runs: u64) -
         };
         let folder = several.parent.member(&name)?;
         let run = OneRun {
+            several,
             config: &several.config,
-            checked,
             data: &data,
             fingerprint: &fingerprint,
-            audit: &several.audit,
             folder: &folder,
         };
-        let Some(trained) = run.train_to_the_end(&several.interrupt)? else {
+        let Some(trained) = run.train_to_the_end()? else {
             return Ok(several.interrupted());
         };
         scores.push(Scores(trained.validation.metrics));

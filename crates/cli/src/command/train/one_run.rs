@@ -2,27 +2,26 @@
 
 use anyhow::{Context, anyhow};
 use tapeline_artefact::Extractor;
-use tapeline_data_pipeline::{AuditReport, Dataset, Fingerprint};
+use tapeline_data_pipeline::{Dataset, Fingerprint};
 use tapeline_models::build;
-use tapeline_trainer::{Lineage, Purpose, Scorecard, Start, TrainError, child_seed};
+use tapeline_trainer::{Lineage, Purpose, Scorecard, TrainError, child_seed};
 
-use super::{Session, describe};
+use super::several::Several;
+use super::{Session, begin};
 use crate::config::RunConfig;
 use crate::failure::Failure;
-use crate::preparation::Checked;
 use crate::run_folder::RunFolder;
-use crate::signal::Interrupt;
 
 /// What one run is made from.
 pub(crate) struct OneRun<'a> {
+    /// Those that it is one of.
+    pub(crate) several: &'a Several,
     /// With the seed of this run.
     pub(crate) config: &'a RunConfig,
-    pub(crate) checked: &'a Checked,
     /// Split as it will be trained on.
     pub(crate) data: &'a Dataset,
     /// Of the bars, and of what was done to them besides.
     pub(crate) fingerprint: &'a Fingerprint,
-    pub(crate) audit: &'a AuditReport,
     pub(crate) folder: &'a RunFolder,
 }
 
@@ -38,13 +37,14 @@ impl OneRun<'_> {
     /// Trains the run in its folder to its end and scores its validation span, wherever it stands: from the start, from its
     /// newest checkpoint, or not at all where that was done before. `None` when a signal came in between; done again, it goes on
     /// there.
-    pub(crate) fn train_to_the_end(&self, interrupt: &Interrupt) -> Result<Option<Trained>, Failure> {
-        let lineage = self.checked.lineage(self.config, self.data, self.fingerprint);
+    pub(crate) fn train_to_the_end(&self) -> Result<Option<Trained>, Failure> {
+        let Several { checked, .. } = self.several;
+        let lineage = checked.lineage(self.config, self.data, self.fingerprint);
         // The report is what a run writes last.
-        if !self.folder.report().exists() && !self.train(&lineage, interrupt)? {
+        if !self.folder.report().exists() && !self.train(&lineage)? {
             return Ok(None);
         }
-        let (folder, device) = (self.folder, self.checked.device);
+        let (folder, device) = (self.folder, checked.device);
         let extractor = Extractor::load(&folder.artefact(), device).map_err(Failure::bad_input)?;
         let saved: Lineage = serde_json::from_value(extractor.description().lineage.clone())
             .context("the artefact's lineage cannot be understood")?;
@@ -59,22 +59,18 @@ impl OneRun<'_> {
     }
 
     /// False when a signal came.
-    fn train(&self, lineage: &Lineage, interrupt: &Interrupt) -> Result<bool, Failure> {
+    fn train(&self, lineage: &Lineage) -> Result<bool, Failure> {
+        let Several { checked, audit, interrupt, progress, .. } = self.several;
         let init = child_seed(self.config.seed, Purpose::Initialisation, 0);
-        let network = build(&lineage.network, init, self.checked.device).map_err(Failure::bad_input)?;
-        let start = if self.folder.has_checkpoints() {
-            Start::Resume
-        } else {
-            describe(self.folder, self.config, lineage, self.audit, network.parameters())?;
-            Start::Fresh
-        };
+        let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
+        let start = begin(self.folder, self.config, lineage, audit, network.parameters())?;
         let session = Session {
             config: self.config,
-            checked: self.checked,
+            checked,
             data: self.data,
             lineage,
             folder: self.folder,
-            progress: None,
+            progress: Some(progress),
         };
         Ok(session.to_the_end(network.as_ref(), start, interrupt)?.is_some())
     }

@@ -39,14 +39,13 @@ pub(super) fn train_seeds(several: &Several, seeds: u64) -> Result<i32, Failure>
         eprintln!("seed {} ({} of {seeds})", config.seed, number + 1);
         let folder = several.parent.member(&format!("seed-{}", config.seed))?;
         let run = OneRun {
+            several,
             config: &config,
-            checked,
             data: &data,
             fingerprint: &several.fingerprint,
-            audit: &several.audit,
             folder: &folder,
         };
-        let Some(trained) = run.train_to_the_end(&several.interrupt)? else {
+        let Some(trained) = run.train_to_the_end()? else {
             return Ok(several.interrupted());
         };
         let features = trained.extractor.predict(&data, measured.samples(), EVALUATION_BATCH);

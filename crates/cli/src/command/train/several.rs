@@ -8,6 +8,7 @@ use crate::config::{RunConfig, resolved_yaml};
 use crate::failure::{Failure, INTERRUPTED};
 use crate::family::{self, Family};
 use crate::preparation::{self, Checked};
+use crate::progress::ProgressArguments;
 use crate::run_folder::RunFolder;
 use crate::signal::Interrupt;
 
@@ -22,10 +23,17 @@ pub(crate) struct Several {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) parent: RunFolder,
     pub(crate) interrupt: Interrupt,
+    /// How the progress of each run is shown.
+    pub(crate) progress: ProgressArguments,
 }
 
 /// Makes the runs of `family` in a new folder, or goes on with those in `parent`.
-pub(crate) fn run(family: Family, mut config: RunConfig, parent: Option<RunFolder>) -> Result<i32, Failure> {
+pub(crate) fn run(
+    family: Family,
+    mut config: RunConfig,
+    parent: Option<RunFolder>,
+    progress: &ProgressArguments,
+) -> Result<i32, Failure> {
     let checked = preparation::check(&config)?;
     checked.spell_out(&mut config)?;
     let (bars, audit, fingerprint) = checked.read()?;
@@ -40,7 +48,16 @@ pub(crate) fn run(family: Family, mut config: RunConfig, parent: Option<RunFolde
             parent
         }
     };
-    let several = Several { config, checked, bars, audit, fingerprint, parent, interrupt };
+    let several = Several {
+        config,
+        checked,
+        bars,
+        audit,
+        fingerprint,
+        parent,
+        interrupt,
+        progress: progress.of_several(),
+    };
     match family {
         Family::WalkForward => walk_forward::train_folds(several),
         Family::Seeds { seeds } => seeds::train_seeds(&several, seeds),
