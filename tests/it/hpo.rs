@@ -29,7 +29,7 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let run = SmallRun::new();
         let study = run.folder().join("runs/small/hpo/small/study.db");
         Self::of(run, format!("sqlite:///{}", study.display()))
@@ -45,6 +45,10 @@ impl Search {
         let text = fs::read_to_string(&path).unwrap() + SECTION;
         fs::write(path, text).unwrap();
         Self { run, url }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -73,7 +77,7 @@ impl Search {
         serde_json::from_str(&said.stdout).unwrap()
     }
 
-    fn study(&self) -> PathBuf {
+    pub(crate) fn study(&self) -> PathBuf {
         self.run.folder().join("runs/small/hpo/small")
     }
 

@@ -20,6 +20,7 @@ mod hpo;
 mod ingest;
 mod kill;
 mod looking;
+mod lost_trials;
 mod mlflow;
 #[path = "../../crates/tracking/tests/it/mlflow_server.rs"]
 #[expect(dead_code, reason = "the tests of `tracking` do more with it")]
