@@ -166,7 +166,8 @@ impl Study {
     }
 
     /// Runs trials one after the other as long as `go_on` says so before each, and the sampler has something to try. Of a
-    /// study with a heartbeat the dead trials are retired in between.
+    /// study with a heartbeat the dead trials are retired before `go_on` is asked: it sees them as failed, and what they tried
+    /// as queued.
     ///
     /// # Errors
     /// As [`Study::optimize`], and what `go_on` returns as an error.
@@ -175,14 +176,13 @@ impl Study {
         mut go_on: impl FnMut() -> Result<bool, E>,
         mut objective: impl FnMut(&mut Trial) -> Result<O, E>,
     ) -> Result<(), E> {
-        while go_on()? {
+        loop {
             self.retire_dead()?;
-            if self.search.is_exhausted()? {
-                break;
+            if !go_on()? || self.search.is_exhausted()? {
+                return Ok(());
             }
             self.run(&mut objective)?;
         }
-        Ok(())
     }
 
     /// Asks for one trial, runs it and tells what came of it, with signs of life in between if the study has them.

@@ -256,6 +256,32 @@ fn a_dead_worker_loses_its_trial_only_and_it_is_tried_again() {
 }
 
 #[test]
+fn who_is_asked_whether_to_go_on_sees_the_dead_as_failed() {
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&now);
+    let storage = Arc::new(MemoryStorage::with_clock(move || Timestamp(clock.load(Ordering::SeqCst))));
+    let heartbeat =
+        Heartbeat { interval: Duration::from_secs(3600), grace: Duration::from_secs(10), retries: 1 };
+    let study = Study::minimize("s").storage(storage).heartbeat(heartbeat).create().unwrap();
+    let mut dead = study.ask().unwrap();
+    bowl(&mut dead).unwrap();
+    dead.write().unwrap();
+    now.store(60_000_000, Ordering::SeqCst);
+    // One trial is to be, and the dead one is none.
+    let mut asked = Vec::new();
+    let go_on = || {
+        let history = study.history()?;
+        let count = |state| history.in_state(state).count();
+        asked.push([TrialState::Running, TrialState::Waiting, TrialState::Fail].map(count));
+        Ok(count(TrialState::Running) + count(TrialState::Complete) < 1)
+    };
+    study.optimize_while(go_on, bowl).unwrap();
+    assert_eq!(asked, [[0, 1, 1], [0, 0, 1]]);
+    let again = study.history().unwrap().trial(1).unwrap().clone();
+    assert_eq!(again.params, dead.record().params);
+}
+
+#[test]
 fn a_running_objective_gives_signs_of_life() {
     let now = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&now);
