@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Heartbeat, Study};
 use crate::{
     Attributes, Choice, Direction, FloatDistribution, HpoError, IntDistribution, MemoryStorage, Outcome,
-    Pruner, RandomSampler, RawJson, StudyView, Timestamp, Trial, TrialState,
+    Pruner, RandomSampler, RawJson, SqliteStorage, StudyView, Timestamp, Trial, TrialState,
 };
 
 fn bowl(trial: &mut Trial) -> Result<f64, HpoError> {
@@ -137,6 +137,27 @@ fn a_parameter_keeps_its_kind_within_a_study() {
     let other_choices = trial.suggest_categorical("kind", &["a", "b"]);
     assert!(matches!(other_choices, Err(HpoError::Disagrees { name, number: 0, .. }) if name == "kind"));
     assert!(matches!(trial.suggest_float("n", 0.0..=1.0), Err(HpoError::Disagrees { .. })));
+}
+
+#[test]
+fn a_choice_that_is_no_number_is_the_same_in_every_trial() {
+    let choices = || [Choice::Float(f64::NAN), Choice::Json(RawJson::from_text("[NaN]")), Choice::Int(1)];
+    let storage = Arc::new(SqliteStorage::in_memory().unwrap());
+    let study = Study::minimize("s").storage(storage).create().unwrap();
+    let objective = |trial: &mut Trial| {
+        let chosen = trial.suggest_categorical("fill", &choices())?;
+        assert_eq!(trial.suggest_categorical("fill", &choices())?, chosen);
+        Ok::<_, HpoError>(chosen.number().unwrap_or(2.0).max(0.0))
+    };
+    study.optimize(30, objective).unwrap();
+    let history = study.history().unwrap();
+    let values: std::collections::BTreeSet<u64> =
+        history.trials().iter().map(|trial| trial.params["fill"].value as u64).collect();
+    assert_eq!(values.len(), 3);
+    let fixed = BTreeMap::from([("fill".to_owned(), Choice::Float(f64::NAN))]);
+    study.enqueue(&fixed, Attributes::new()).unwrap();
+    let mut queued = study.ask().unwrap();
+    assert_eq!(queued.suggest_categorical("fill", &choices()).unwrap(), Choice::Float(f64::NAN));
 }
 
 #[test]
