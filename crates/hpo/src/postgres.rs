@@ -2,6 +2,7 @@
 
 mod connection;
 mod encryption;
+mod reach;
 mod read;
 mod schema;
 mod write;
@@ -10,10 +11,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use postgres::Config;
-
 use self::connection::{Broken, Server};
-use self::encryption::Encryption;
+use self::reach::Address;
 use crate::storage::check::{self, KnownParams};
 use crate::storage::{Author, without_password};
 use crate::{
@@ -42,7 +41,9 @@ pub struct PostgresStorage {
 /// How a PostgreSQL database is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PostgresOptions {
-    /// How long a call waits in all for a server that is away.
+    /// How long a call waits in all, from its first try on, for a server that is away or for what others hold. A quarter of it,
+    /// from 2 to 30 seconds, is how long the server lets a transaction be silent or wait for a lock before it ends it, so that
+    /// a worker that vanished in the middle of one keeps nobody.
     pub patience: Duration,
 }
 
@@ -78,16 +79,8 @@ impl PostgresStorage {
     pub fn connect(url: &str, options: PostgresOptions) -> Result<Self, HpoError> {
         let name = without_password(url);
         let refuse = |fault| HpoError::Url { url: name.clone(), fault };
-        let (rest, encryption) = Encryption::of(url).map_err(refuse)?;
-        let mut config: Config = rest.parse().map_err(|error: postgres::Error| {
-            refuse(match std::error::Error::source(&error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            })
-        })?;
-        config.ssl_mode(encryption.mode);
-        let connector = encryption.connector().map_err(refuse)?;
-        let mut server = Server::new(config, connector, name, options.patience.min(OPENING));
+        let address = Address::of(url).map_err(refuse)?;
+        let mut server = Server::new(address, name, options.patience.min(OPENING));
         schema::prepare(&server)?;
         server.patience = options.patience;
         Ok(Self { server, memo: Mutex::default() })

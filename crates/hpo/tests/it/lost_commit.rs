@@ -12,21 +12,25 @@ use tapeline_testkit::PostgresServer;
 
 /// When a line breaks.
 #[derive(Clone, Copy, Debug)]
-enum Moment {
+pub(crate) enum Moment {
     /// The server never hears of the commit.
     Before,
     /// The client never hears of it.
     After,
+    /// Neither hears of the other any more, and nobody hangs up before the server does.
+    Silent,
+    /// The client's end breaks and the server's does not.
+    Halved,
 }
 
 /// A way to a server that breaks at the next `left` commits of transactions that write.
-struct Way {
-    port: u16,
-    left: Arc<AtomicUsize>,
+pub(crate) struct Way {
+    pub(crate) port: u16,
+    pub(crate) left: Arc<AtomicUsize>,
 }
 
 impl Way {
-    fn to(server: u16, moment: Moment) -> Self {
+    pub(crate) fn to(server: u16, moment: Moment) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let left = Arc::new(AtomicUsize::new(0));
@@ -63,10 +67,18 @@ fn carry(mut client: TcpStream, mut server: TcpStream, moment: Moment, left: &At
             && says(b"COMMIT")
             && left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok();
         if breaks {
-            if matches!(moment, Moment::After) {
-                silent.store(true, Ordering::Release);
-                server.write_all(&bytes[..count]).unwrap();
-                answering.join().unwrap();
+            match moment {
+                Moment::Before => {}
+                Moment::After => {
+                    silent.store(true, Ordering::Release);
+                    server.write_all(&bytes[..count]).unwrap();
+                    answering.join().unwrap();
+                }
+                Moment::Silent => answering.join().unwrap(),
+                Moment::Halved => {
+                    client.shutdown(Shutdown::Both).unwrap();
+                    answering.join().unwrap();
+                }
             }
             break;
         }
