@@ -31,8 +31,8 @@ use crate::{
 ///
 /// Connections are encrypted as libpq has it, by the options of the address: `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`
 /// (or `sslrootcert=system`) looks at who answers, `require` keeps out who listens, and without a word encryption is used where
-/// the server has it. `sslcert` and `sslkey` are what the server may ask for. Unlike libpq, a file is only looked at that the
-/// address names, and `allow` is `prefer`.
+/// the server has it and both agree on it. `sslcert` and `sslkey` are what the server may ask for. A socket file's connection is
+/// never encrypted. Unlike libpq, a file is only looked at that the address names, and `allow` is `prefer`.
 pub struct PostgresStorage {
     server: Server,
     memo: Mutex<Memo>,

@@ -3,7 +3,9 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use postgres::{Client, Config};
+use postgres::config::{Host, SslMode};
+use postgres::error::SqlState;
+use postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::encryption::Encryption;
@@ -43,7 +45,18 @@ impl Address {
                 Some(source) => format!("{error}: {source}"),
                 None => error.to_string(),
             })?;
+        // As in libpq: what goes through a socket file stays on the machine, whatever is said of encryption.
+        let stays_here = config.get_hostaddrs().is_empty()
+            && !config.get_hosts().is_empty()
+            && config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
+        let encryption = if stays_here { Encryption::none() } else { encryption };
         config.ssl_mode(encryption.mode);
+        // Encryption asks for a name, which is the number where nothing else is said.
+        if config.get_hosts().is_empty() {
+            for number in config.get_hostaddrs().to_vec() {
+                config.host(&number.to_string());
+            }
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
@@ -71,8 +84,40 @@ impl Address {
     }
 
     fn connect(&self) -> Result<Client, postgres::Error> {
-        self.config.connect(self.connector.clone())
+        let error = match self.config.connect(self.connector.clone()) {
+            Err(error) if self.config.get_ssl_mode() == SslMode::Prefer && may_do_without(&error) => error,
+            other => return other,
+        };
+        let mut plain = self.config.clone();
+        plain.ssl_mode(SslMode::Disable);
+        match plain.connect(NoTls) {
+            // Neither way is let in: the reason of the way that was preferred is the one to tell.
+            Err(second) if second.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                Err(error)
+            }
+            other => other,
+        }
     }
+}
+
+/// Whether an encrypted connection failed in a way in which another may not: the two could not agree on encryption, or this
+/// client is not let in by it.
+fn may_do_without(error: &postgres::Error) -> bool {
+    use std::io::ErrorKind;
+    if let Some(code) = error.code() {
+        return *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION;
+    }
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let broke = |error: &std::io::Error| {
+        matches!(
+            error.kind(),
+            ErrorKind::UnexpectedEof
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+        )
+    };
+    source.is_some_and(|error| is_of_encryption(error) || broke(error))
 }
 
 /// Whether the two could not agree on encryption, or a certificate was refused: that will be the same next time.
