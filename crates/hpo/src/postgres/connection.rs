@@ -79,16 +79,26 @@ impl Connection {
         self.client.batch_execute(sql)
     }
 
-    /// Begins a transaction that writes, within `limits`, and learns its number.
-    fn begin(&mut self, limits: &str) -> Result<i64, Broken> {
-        let answers = self.client.simple_query(&format!("BEGIN; {limits}; SELECT txid_current()"))?;
-        let number = answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+    /// Begins a transaction that writes, within `limits`, and learns which it is.
+    fn begin(&mut self, limits: &str) -> Result<Ticket, Broken> {
+        let which = "SELECT txid_current(), extract(epoch FROM pg_postmaster_start_time())::text";
+        let answers = self.client.simple_query(&format!("BEGIN; {limits}; {which}"))?;
+        let ticket = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => {
+                Some(Ticket { number: row.get(0)?.parse().ok()?, server: row.get(1)?.to_owned() })
+            }
             _ => None,
         });
         // The server has just said it; a server that does not is none of PostgreSQL.
-        Ok(number.unwrap_or(-1))
+        Ok(ticket.unwrap_or(Ticket { number: -1, server: String::new() }))
     }
+}
+
+/// Which transaction it was.
+struct Ticket {
+    number: i64,
+    /// Since when the server had been running, as it says it: after a crash it gives numbers anew that it had not yet written down.
+    server: String,
 }
 
 /// What became of one try.
@@ -98,7 +108,7 @@ enum Tried<T> {
     /// The connection was lost, or the server asks to try again, and nothing was changed.
     Again(postgres::Error),
     /// The connection was lost on the last word of this transaction, or the server has not ended it since.
-    Unsure(i64, T, Lost),
+    Unsure(Ticket, T, Lost),
 }
 
 /// What became of a transaction, as the server knows it.
@@ -185,11 +195,11 @@ impl Server {
         work: impl Fn(&mut Connection) -> Result<T, Broken>,
     ) -> Result<T, HpoError> {
         self.insist(operation, |connection| {
-            let written = connection.begin(&self.limits()).and_then(|number| Ok((number, work(connection)?)));
+            let written = connection.begin(&self.limits()).and_then(|ticket| Ok((ticket, work(connection)?)));
             match written {
-                Ok((number, done)) => match connection.batch("COMMIT") {
+                Ok((ticket, done)) => match connection.batch("COMMIT") {
                     Ok(()) => Tried::Done(done),
-                    Err(error) if is_lost(&error) => Tried::Unsure(number, done, error.into()),
+                    Err(error) if is_lost(&error) => Tried::Unsure(ticket, done, error.into()),
                     Err(error) => self.give_up(operation, connection, error.into()),
                 },
                 Err(broken) => self.give_up(operation, connection, broken),
@@ -244,7 +254,7 @@ impl Server {
         mut attempt: impl FnMut(&mut Connection) -> Tried<T>,
     ) -> Result<T, HpoError> {
         let (begun, mut pause) = (Instant::now(), PAUSE);
-        let mut unsure: Option<(i64, T)> = None;
+        let mut unsure: Option<(Ticket, T)> = None;
         loop {
             let lost = match self.connection(self.patience.saturating_sub(begun.elapsed())) {
                 Err(Lost::Postgres(error)) if !is_lost(&error) => return Err(self.failed(operation, error)),
@@ -252,11 +262,11 @@ impl Server {
                 Ok(mut connection) => {
                     let tried = match unsure.take() {
                         None => attempt(&mut connection),
-                        Some((number, done)) => match fate(&mut connection, number) {
+                        Some((ticket, done)) => match fate(&mut connection, &ticket) {
                             Ok(Fate::Committed) => Tried::Done(done),
                             Ok(Fate::Aborted) => attempt(&mut connection),
-                            Ok(Fate::InProgress) => Tried::Unsure(number, done, Lost::Undecided),
-                            Err(error) if is_lost(&error) => Tried::Unsure(number, done, error.into()),
+                            Ok(Fate::InProgress) => Tried::Unsure(ticket, done, Lost::Undecided),
+                            Err(error) if is_lost(&error) => Tried::Unsure(ticket, done, error.into()),
                             Err(error) => Tried::Failed(self.failed(operation, error)),
                         },
                     };
@@ -273,8 +283,8 @@ impl Server {
                             self.keep(connection);
                             error.into()
                         }
-                        Tried::Unsure(number, done, lost) => {
-                            unsure = Some((number, done));
+                        Tried::Unsure(ticket, done, lost) => {
+                            unsure = Some((ticket, done));
                             if matches!(lost, Lost::Undecided) {
                                 self.keep(connection);
                             }
@@ -294,9 +304,34 @@ impl Server {
     }
 }
 
+/// The state of transaction `$1` of a server that had been running since `$2`. If it has come up since by its own log, the first
+/// number that it gave then is in its last checkpoint: a number from there on is somebody else's by now, and ours was lost. A
+/// server that followed another one before has no such checkpoint.
+const FATE: &str = "SELECT CASE
+    WHEN extract(epoch FROM pg_postmaster_start_time())::text <> $2::text AND pg_last_wal_receive_lsn() IS NULL
+        AND (SELECT split_part(next_xid, ':', 1)::int8 << 32 | split_part(next_xid, ':', 2)::int8
+             FROM pg_control_checkpoint()) <= $1::int8
+    THEN 'aborted' ELSE txid_status($1::int8) END";
+
 /// What became of a transaction whose end was not heard of.
-fn fate(connection: &mut Connection, number: i64) -> Result<Fate, postgres::Error> {
-    let rows = connection.query("SELECT txid_status($1::int8)", &[&number])?;
+fn fate(connection: &mut Connection, ticket: &Ticket) -> Result<Fate, postgres::Error> {
+    let answer = match connection.query(FATE, &[&ticket.number, &ticket.server]) {
+        // Not every server lets everybody see how it came up.
+        Err(error)
+            if matches!(
+                error.code(),
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE | &SqlState::UNDEFINED_FUNCTION)
+            ) =>
+        {
+            connection.query("SELECT txid_status($1::int8)", &[&ticket.number])
+        }
+        answer => answer,
+    };
+    let rows = match answer {
+        // The number is yet to be given: the server came up without it.
+        Err(error) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => return Ok(Fate::Aborted),
+        answer => answer?,
+    };
     let status: Option<String> = rows.first().and_then(|row| row.get(0));
     Ok(match status.as_deref() {
         Some("committed") => Fate::Committed,

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tapeline_hpo::{Direction, HpoError, NewTrial, PostgresOptions, PostgresStorage, Storage, TrialState};
@@ -27,6 +27,8 @@ pub(crate) enum Moment {
 pub(crate) struct Way {
     pub(crate) port: u16,
     pub(crate) left: Arc<AtomicUsize>,
+    /// Whether nobody new is let through.
+    pub(crate) shut: Arc<AtomicBool>,
 }
 
 impl Way {
@@ -34,21 +36,25 @@ impl Way {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let left = Arc::new(AtomicUsize::new(0));
-        let breaks = Arc::clone(&left);
+        let shut = Arc::new(AtomicBool::new(false));
+        let (breaks, closed) = (Arc::clone(&left), Arc::clone(&shut));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                if closed.load(Ordering::Acquire) {
+                    continue;
+                }
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
                 let breaks = Arc::clone(&breaks);
                 std::thread::spawn(move || carry(client, server, moment, &breaks));
             }
         });
-        Self { port, left }
+        Self { port, left, shut }
     }
 }
 
 fn carry(mut client: TcpStream, mut server: TcpStream, moment: Moment, left: &AtomicUsize) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let silent = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let silent = Arc::new(AtomicBool::new(false));
     let mute = Arc::clone(&silent);
     let answering = std::thread::spawn(move || {
         let mut bytes = [0; 1 << 16];

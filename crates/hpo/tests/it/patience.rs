@@ -103,3 +103,24 @@ fn who_takes_the_call_and_says_nothing_is_away() {
     let Err(HpoError::Away { source, .. }) = refused else { panic!("{refused:?}") };
     assert!(source.to_string().contains("no connection came about"), "{source}");
 }
+
+/// A server that crashes gives numbers of transactions again that it had not yet written down.
+#[test]
+fn a_commit_that_a_crash_took_is_not_mistaken_for_that_of_another() {
+    let Some(server) = PostgresServer::start() else { return };
+    let (broken, direct, study, way) =
+        broken_at(&server, Moment::Halved, PostgresOptions::default().patience);
+    way.shut.store(true, Ordering::Release);
+    let breaking = std::thread::spawn(move || broken.create_trial(study, &running()));
+    while way.left.load(Ordering::Acquire) > 0 {
+        std::thread::yield_now();
+    }
+    server.down("immediate");
+    server.up();
+    for number in 0..3 {
+        assert_eq!(direct.create_trial(study, &running()).unwrap().number, number);
+    }
+    way.shut.store(false, Ordering::Release);
+    assert_eq!(breaking.join().unwrap().unwrap().number, 3);
+    assert_eq!(direct.trials(study, None, &[]).unwrap().len(), 4);
+}
