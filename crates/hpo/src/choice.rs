@@ -24,14 +24,15 @@ pub enum Choice {
     Json(RawJson),
 }
 
-/// Kind for kind and value for value; what JSON alone can say is equal when it says the same, whoever set its spaces.
+/// Kind for kind and value for value, where NaN is one value; what JSON alone can say is equal when it says the same, whoever
+/// set its spaces.
 impl PartialEq for Choice {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Int(a), Self::Int(b)) => a == b,
-            (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
             (Self::Text(a), Self::Text(b)) => a == b,
             (Self::Json(a), Self::Json(b)) => a == b || says_the_same(a, b),
             _ => false,
@@ -41,7 +42,8 @@ impl PartialEq for Choice {
 
 fn says_the_same(a: &RawJson, b: &RawJson) -> bool {
     match (JsonValue::parse(a.as_str()), JsonValue::parse(b.as_str())) {
-        (Ok(a), Ok(b)) => a == b,
+        // Written again, since a NaN inside equals no other.
+        (Ok(a), Ok(b)) => a == b || a.to_raw() == b.to_raw(),
         _ => false,
     }
 }
@@ -177,4 +179,5 @@ fn a_list_is_the_same_with_and_without_spaces() {
     assert!(list("[3,5]").is_same_as(&list("[3, 5]")) && list("[3,5]") == list("[3, 5]"));
     assert!(list("{\"a\":[1,NaN]}") != list("{\"a\": [1, 2]}"));
     assert!(list("[3,5]") != list("[5, 3]"));
+    assert!(list("[1,NaN]") == list("[1, NaN]") && list("[1,NaN]") != list("[NaN, 1]"));
 }

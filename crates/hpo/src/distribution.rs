@@ -4,6 +4,7 @@
 //! choice. This is the form that storages hold and samplers work on.
 
 mod json;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -159,7 +160,7 @@ impl Distribution {
                 }
                 Ok(Self::Float(FloatDistribution {
                     low,
-                    high: last_on_grid(low, high, step),
+                    high: steps::last(low, high, step),
                     log,
                     step: Some(step),
                 }))
@@ -207,18 +208,14 @@ impl Distribution {
         }
     }
 
-    /// True if `value` is one it can be; a value between two points of a grid is not.
+    /// True if `value` is one it can be; a value between two points of a grid is not, one that misses a point by rounding is.
     #[must_use]
     pub fn contains(&self, value: f64) -> bool {
         match self {
-            Self::Float(float) => {
-                let inside = float.low <= value && value <= float.high;
-                inside
-                    && float.step.is_none_or(|step| {
-                        let steps = (value - float.low) / step;
-                        (steps - steps.round()).abs() < 1e-8
-                    })
-            }
+            Self::Float(float) => match float.step {
+                None => float.low <= value && value <= float.high,
+                Some(step) => steps::has(float.low, float.high, step, value),
+            },
             Self::Int(int) => {
                 let inside = int.low as f64 <= value && value <= int.high as f64;
                 inside && value.fract() == 0.0 && (value as i64 - int.low) % int.step == 0
@@ -277,11 +274,4 @@ impl Distribution {
             Self::Categorical(_) => "categorical",
         }
     }
-}
-
-/// The largest `low + k step` that is not above `high`, where a grid point that misses `high` by rounding counts as `high`.
-fn last_on_grid(low: f64, high: f64, step: f64) -> f64 {
-    let steps = (high - low) / step;
-    let whole = steps.round();
-    if (steps - whole).abs() < 1e-8 { high } else { (low + steps.floor() * step).min(high) }
 }

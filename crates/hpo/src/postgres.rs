@@ -2,6 +2,7 @@
 
 mod connection;
 mod encryption;
+mod reach;
 mod read;
 mod schema;
 mod write;
@@ -10,10 +11,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use postgres::Config;
-
 use self::connection::{Broken, Server};
-use self::encryption::Encryption;
+use self::reach::Address;
 use crate::storage::check::{self, KnownParams};
 use crate::storage::{Author, without_password};
 use crate::{
@@ -32,8 +31,8 @@ use crate::{
 ///
 /// Connections are encrypted as libpq has it, by the options of the address: `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`
 /// (or `sslrootcert=system`) looks at who answers, `require` keeps out who listens, and without a word encryption is used where
-/// the server has it. `sslcert` and `sslkey` are what the server may ask for. Unlike libpq, a file is only looked at that the
-/// address names, and `allow` is `prefer`.
+/// the server has it and both agree on it. `sslcert` and `sslkey` are what the server may ask for. A socket file's connection is
+/// never encrypted. Unlike libpq, a file is only looked at that the address names, and `allow` is `prefer`.
 pub struct PostgresStorage {
     server: Server,
     memo: Mutex<Memo>,
@@ -42,7 +41,9 @@ pub struct PostgresStorage {
 /// How a PostgreSQL database is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PostgresOptions {
-    /// How long a call waits in all for a server that is away.
+    /// How long a call waits in all, from its first try on, for a server that is away or for what others hold. A quarter of it,
+    /// from 2 to 30 seconds, is how long the server lets a transaction be silent or wait for a lock before it ends it, so that
+    /// a worker that vanished in the middle of one keeps nobody.
     pub patience: Duration,
 }
 
@@ -78,16 +79,8 @@ impl PostgresStorage {
     pub fn connect(url: &str, options: PostgresOptions) -> Result<Self, HpoError> {
         let name = without_password(url);
         let refuse = |fault| HpoError::Url { url: name.clone(), fault };
-        let (rest, encryption) = Encryption::of(url).map_err(refuse)?;
-        let mut config: Config = rest.parse().map_err(|error: postgres::Error| {
-            refuse(match std::error::Error::source(&error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            })
-        })?;
-        config.ssl_mode(encryption.mode);
-        let connector = encryption.connector().map_err(refuse)?;
-        let mut server = Server::new(config, connector, name, options.patience.min(OPENING));
+        let address = Address::of(url).map_err(refuse)?;
+        let mut server = Server::new(address, name, options.patience.min(OPENING));
         schema::prepare(&server)?;
         server.patience = options.patience;
         Ok(Self { server, memo: Mutex::default() })

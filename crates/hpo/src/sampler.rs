@@ -55,6 +55,12 @@ pub trait Sampler: Send {
         true
     }
 
+    /// True if it must see every trial, such as a grid, which tries nothing twice. Otherwise a pruner that runs several races at
+    /// once shows it those of the trial's own race.
+    fn sees_all(&self) -> bool {
+        false
+    }
+
     /// The parameters that are sampled together.
     fn joint_space(&mut self, view: StudyView<'_>, trial: &FrozenTrial) -> SearchSpace;
 

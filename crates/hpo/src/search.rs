@@ -15,6 +15,7 @@ pub(crate) struct Search {
     pub(crate) seed: u64,
     pub(crate) pruner: Box<dyn Pruner>,
     pub(crate) looks_back: bool,
+    sees_all: bool,
     known: Mutex<Known>,
 }
 
@@ -36,14 +37,14 @@ impl Search {
         sampler: Box<dyn Sampler>,
         pruner: Box<dyn Pruner>,
     ) -> Self {
-        let looks_back = sampler.looks_back();
+        let (looks_back, sees_all) = (sampler.looks_back(), sampler.sees_all());
         let known = Mutex::new(Known {
             history: Arc::default(),
             sampler,
             distributions: BTreeMap::new(),
             taken_in: 0,
         });
-        Self { storage, record, seed, pruner, looks_back, known }
+        Self { storage, record, seed, pruner, looks_back, sees_all, known }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -132,6 +133,7 @@ impl Search {
         Err(HpoError::Sampler { sampler: self.known().sampler.name(), fault })
     }
 
+    /// Asks the sampler with the trials that it learns from: those that the pruner races against each other, or all.
     fn with_siblings<R>(
         &self,
         history: &Arc<History>,
@@ -139,7 +141,8 @@ impl Search {
         ask: impl FnOnce(&mut dyn Sampler, StudyView<'_>) -> R,
     ) -> R {
         let view = StudyView { study: &self.record, history };
-        let siblings = self.pruner.siblings(view, trial).map(|numbers| {
+        let numbers = if self.sees_all { None } else { self.pruner.siblings(view, trial) };
+        let siblings = numbers.map(|numbers| {
             let mut own = History::default();
             own.take_in(numbers.into_iter().filter_map(|number| history.trial(number).cloned()));
             own

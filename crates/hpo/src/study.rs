@@ -86,13 +86,22 @@ impl Study {
     /// # Errors
     /// What the storage says.
     pub fn ask(&self) -> Result<Trial, HpoError> {
-        let (storage, study) = (&self.search.storage, self.search.record.id);
-        let trial = match storage.claim_waiting(study)? {
-            Some(queued) => queued,
-            None => storage.create_trial(study, &NewTrial::in_state(TrialState::Running))?,
-        };
+        if let Some(queued) = self.ask_queued()? {
+            return Ok(queued);
+        }
+        let new = NewTrial::in_state(TrialState::Running);
+        self.begin(self.search.storage.create_trial(self.search.record.id, &new)?)
+    }
+
+    /// The first trial that is queued.
+    fn ask_queued(&self) -> Result<Option<Trial>, HpoError> {
+        let queued = self.search.storage.claim_waiting(self.search.record.id)?;
+        queued.map(|queued| self.begin(queued)).transpose()
+    }
+
+    fn begin(&self, trial: Arc<FrozenTrial>) -> Result<Trial, HpoError> {
         if self.heartbeat.is_some() {
-            storage.beat(trial.id)?;
+            self.search.storage.beat(trial.id)?;
         }
         Trial::new(Arc::clone(&self.search), Arc::unwrap_or_clone(trial))
     }
@@ -151,8 +160,8 @@ impl Study {
         Ok(crate::pareto::front(StudyView { study: self.record(), history: &history }))
     }
 
-    /// Runs `count` trials one after the other, fewer if the sampler has nothing more to try. A trial that fails is told so
-    /// and the next one runs.
+    /// Runs `count` trials one after the other, fewer if the sampler has nothing more to try and nothing is queued. A trial that
+    /// fails is told so and the next one runs.
     ///
     /// # Errors
     /// What the objective returns as an error, after the trial was told as failed, and what the storage says.
@@ -165,8 +174,9 @@ impl Study {
         self.optimize_while(|| Ok(left.next().is_some()), objective)
     }
 
-    /// Runs trials one after the other as long as `go_on` says so before each, and the sampler has something to try. Of a
-    /// study with a heartbeat the dead trials are retired in between.
+    /// Runs trials one after the other as long as `go_on` says so before each, and the sampler has something to try or
+    /// something is queued. Of a study with a heartbeat the dead trials are retired before `go_on` is asked: it sees them as
+    /// failed, and what they tried as queued.
     ///
     /// # Errors
     /// As [`Study::optimize`], and what `go_on` returns as an error.
@@ -175,14 +185,19 @@ impl Study {
         mut go_on: impl FnMut() -> Result<bool, E>,
         mut objective: impl FnMut(&mut Trial) -> Result<O, E>,
     ) -> Result<(), E> {
-        while go_on()? {
+        loop {
             self.retire_dead()?;
-            if self.search.is_exhausted()? {
-                break;
+            if !go_on()? {
+                return Ok(());
             }
-            self.run(&mut objective)?;
+            // A search that is over still owes what is queued; if another worker took the last of it, nothing is left.
+            let trial = match self.search.is_exhausted()? {
+                true => self.ask_queued()?,
+                false => Some(self.ask()?),
+            };
+            let Some(trial) = trial else { return Ok(()) };
+            self.run_trial(trial, &mut objective)?;
         }
-        Ok(())
     }
 
     /// Asks for one trial, runs it and tells what came of it, with signs of life in between if the study has them.
@@ -193,7 +208,14 @@ impl Study {
         &self,
         objective: impl FnOnce(&mut Trial) -> Result<O, E>,
     ) -> Result<FrozenTrial, E> {
-        let mut trial = self.ask()?;
+        self.run_trial(self.ask()?, objective)
+    }
+
+    fn run_trial<O: Into<Outcome>, E: From<HpoError> + fmt::Display>(
+        &self,
+        mut trial: Trial,
+        objective: impl FnOnce(&mut Trial) -> Result<O, E>,
+    ) -> Result<FrozenTrial, E> {
         match self.beating(trial.record().id, || objective(&mut trial)) {
             Ok(outcome) => Ok(self.tell(trial, outcome)?),
             Err(error) => {

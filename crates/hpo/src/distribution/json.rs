@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::steps;
 use crate::json::JsonValue;
 use crate::{CategoricalDistribution, Choice, Distribution, FloatDistribution, IntDistribution};
 
@@ -159,6 +160,8 @@ impl Attributes<'_> {
 
     fn float(&self, log: bool, step: Option<f64>) -> Result<Distribution, String> {
         let (low, high) = (self.number("low")?, self.number("high")?);
+        // Before grids were computed in decimals their ends were stored as floats gave them.
+        let high = step.filter(|step| *step > 0.0).map_or(high, |step| steps::mended(low, high, step));
         Ok(Distribution::Float(FloatDistribution { low, high, log, step }))
     }
 

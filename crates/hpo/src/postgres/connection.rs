@@ -2,22 +2,25 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
 use postgres::types::ToSql;
-use postgres::{Client, Config, Row, SimpleQueryMessage, Statement};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use postgres::{Client, Row, SimpleQueryMessage, Statement};
 
+use super::reach::{Address, Lost, is_of_encryption};
 use crate::HpoError;
 
 /// Idle connections that are kept; as many as there are threads can be in use.
 const KEPT: usize = 8;
-/// How long a connection may take to come about, and how long one may be silent before the system asks whether it lives.
-const CONNECT: Duration = Duration::from_secs(10);
 /// Between two tries: the first, and the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long a transaction may be silent, or wait for a lock: this share of patience within these ends. The server ends it then,
+/// since whoever began it may be gone without a word and hold what others need.
+const SHARE_OF_PATIENCE: u32 = 4;
+const LEAST_SILENCE: Duration = Duration::from_secs(2);
+const MOST_SILENCE: Duration = Duration::from_secs(30);
 
 /// What stops a call inside a transaction.
 pub(super) enum Broken {
@@ -76,16 +79,26 @@ impl Connection {
         self.client.batch_execute(sql)
     }
 
-    /// Begins a transaction that writes, and learns its number.
-    fn begin(&mut self) -> Result<i64, Broken> {
-        let answers = self.client.simple_query("BEGIN; SELECT txid_current()")?;
-        let number = answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+    /// Begins a transaction that writes, within `limits`, and learns which it is.
+    fn begin(&mut self, limits: &str) -> Result<Ticket, Broken> {
+        let which = "SELECT txid_current(), extract(epoch FROM pg_postmaster_start_time())::text";
+        let answers = self.client.simple_query(&format!("BEGIN; {limits}; {which}"))?;
+        let ticket = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => {
+                Some(Ticket { number: row.get(0)?.parse().ok()?, server: row.get(1)?.to_owned() })
+            }
             _ => None,
         });
         // The server has just said it; a server that does not is none of PostgreSQL.
-        Ok(number.unwrap_or(-1))
+        Ok(ticket.unwrap_or(Ticket { number: -1, server: String::new() }))
     }
+}
+
+/// Which transaction it was.
+struct Ticket {
+    number: i64,
+    /// Since when the server had been running, as it says it: after a crash it gives numbers anew that it had not yet written down.
+    server: String,
 }
 
 /// What became of one try.
@@ -94,8 +107,8 @@ enum Tried<T> {
     Failed(HpoError),
     /// The connection was lost, or the server asks to try again, and nothing was changed.
     Again(postgres::Error),
-    /// The connection was lost on the last word of this transaction.
-    Unsure(i64, T, postgres::Error),
+    /// The connection was lost on the last word of this transaction, or the server has not ended it since.
+    Unsure(Ticket, T, Lost),
 }
 
 /// What became of a transaction, as the server knows it.
@@ -107,30 +120,15 @@ enum Fate {
 
 /// A database on a server.
 pub(super) struct Server {
-    config: Config,
-    connector: MakeRustlsConnect,
+    address: Address,
     name: String,
     pub(super) patience: Duration,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Server {
-    pub(super) fn new(
-        mut config: Config,
-        connector: MakeRustlsConnect,
-        name: String,
-        patience: Duration,
-    ) -> Self {
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
-        // A server that vanished without a word is noticed within a minute, and not after hours.
-        config.keepalives_idle(CONNECT).keepalives_interval(CONNECT).keepalives_retries(3);
-        config.tcp_user_timeout(4 * CONNECT);
-        if config.get_application_name().is_none() {
-            config.application_name("tapeline");
-        }
-        Self { config, connector, name, patience, idle: Mutex::default() }
+    pub(super) fn new(address: Address, name: String, patience: Duration) -> Self {
+        Self { address, name, patience, idle: Mutex::default() }
     }
 
     /// As messages name it.
@@ -138,7 +136,15 @@ impl Server {
         &self.name
     }
 
-    fn connection(&self) -> Result<Connection, postgres::Error> {
+    /// What the server does to a transaction of ours that stands still. It holds for one transaction, as a pool before the server
+    /// may give the connection to somebody else afterwards.
+    fn limits(&self) -> String {
+        let limit = (self.patience / SHARE_OF_PATIENCE).clamp(LEAST_SILENCE, MOST_SILENCE).as_millis();
+        format!("SET LOCAL idle_in_transaction_session_timeout = {limit}; SET LOCAL lock_timeout = {limit}")
+    }
+
+    /// One that was kept, or a new one if it comes about in that time.
+    fn connection(&self, patience: Duration) -> Result<Connection, Lost> {
         loop {
             let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             match kept {
@@ -146,7 +152,7 @@ impl Server {
                 Some(connection) => return Ok(connection),
                 None => {
                     return Ok(Connection {
-                        client: self.config.connect(self.connector.clone())?,
+                        client: self.address.reach(patience)?,
                         statements: HashMap::new(),
                     });
                 }
@@ -169,7 +175,8 @@ impl Server {
     ) -> Result<T, HpoError> {
         self.insist(operation, |connection| {
             let read = (|| {
-                connection.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+                let limits = self.limits();
+                connection.batch(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {limits}"))?;
                 let read = work(connection, &self.name)?;
                 connection.batch("COMMIT")?;
                 Ok(read)
@@ -188,11 +195,11 @@ impl Server {
         work: impl Fn(&mut Connection) -> Result<T, Broken>,
     ) -> Result<T, HpoError> {
         self.insist(operation, |connection| {
-            let written = connection.begin().and_then(|number| Ok((number, work(connection)?)));
+            let written = connection.begin(&self.limits()).and_then(|ticket| Ok((ticket, work(connection)?)));
             match written {
-                Ok((number, done)) => match connection.batch("COMMIT") {
+                Ok((ticket, done)) => match connection.batch("COMMIT") {
                     Ok(()) => Tried::Done(done),
-                    Err(error) if is_lost(&error) => Tried::Unsure(number, done, error),
+                    Err(error) if is_lost(&error) => Tried::Unsure(ticket, done, error.into()),
                     Err(error) => self.give_up(operation, connection, error.into()),
                 },
                 Err(broken) => self.give_up(operation, connection, broken),
@@ -209,7 +216,11 @@ impl Server {
             Broken::Postgres(error) => {
                 let repeat = matches!(
                     error.code(),
-                    Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED)
+                    Some(
+                        &SqlState::T_R_SERIALIZATION_FAILURE
+                            | &SqlState::T_R_DEADLOCK_DETECTED
+                            | &SqlState::LOCK_NOT_AVAILABLE
+                    )
                 );
                 match connection.batch("ROLLBACK") {
                     Ok(()) if !repeat => {}
@@ -233,30 +244,29 @@ impl Server {
     }
 
     /// Tries until the server has answered or patience is at an end.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what a try takes counts as waiting, and only a clock knows it"
+    )]
     fn insist<T>(
         &self,
         operation: &'static str,
         mut attempt: impl FnMut(&mut Connection) -> Tried<T>,
     ) -> Result<T, HpoError> {
-        let (mut waited, mut pause) = (Duration::ZERO, PAUSE);
-        let mut unsure: Option<(i64, T)> = None;
+        let (begun, mut pause) = (Instant::now(), PAUSE);
+        let mut unsure: Option<(Ticket, T)> = None;
         loop {
-            let lost = match self.connection() {
-                Err(error) if is_lost(&error) => error,
-                Err(error) => return Err(self.failed(operation, error)),
+            let lost = match self.connection(self.patience.saturating_sub(begun.elapsed())) {
+                Err(Lost::Postgres(error)) if !is_lost(&error) => return Err(self.failed(operation, error)),
+                Err(lost) => lost,
                 Ok(mut connection) => {
                     let tried = match unsure.take() {
                         None => attempt(&mut connection),
-                        Some((number, done)) => match fate(&mut connection, number) {
+                        Some((ticket, done)) => match fate(&mut connection, &ticket) {
                             Ok(Fate::Committed) => Tried::Done(done),
                             Ok(Fate::Aborted) => attempt(&mut connection),
-                            Ok(Fate::InProgress) => {
-                                unsure = Some((number, done));
-                                self.keep(connection);
-                                std::thread::sleep(PAUSE);
-                                continue;
-                            }
-                            Err(error) if is_lost(&error) => Tried::Unsure(number, done, error),
+                            Ok(Fate::InProgress) => Tried::Unsure(ticket, done, Lost::Undecided),
+                            Err(error) if is_lost(&error) => Tried::Unsure(ticket, done, error.into()),
                             Err(error) => Tried::Failed(self.failed(operation, error)),
                         },
                     };
@@ -271,29 +281,57 @@ impl Server {
                         }
                         Tried::Again(error) => {
                             self.keep(connection);
-                            error
+                            error.into()
                         }
-                        Tried::Unsure(number, done, error) => {
-                            unsure = Some((number, done));
-                            error
+                        Tried::Unsure(ticket, done, lost) => {
+                            unsure = Some((ticket, done));
+                            if matches!(lost, Lost::Undecided) {
+                                self.keep(connection);
+                            }
+                            lost
                         }
                     }
                 }
             };
-            if waited >= self.patience {
+            let waited = begun.elapsed();
+            let Some(left) = self.patience.checked_sub(waited).filter(|left| !left.is_zero()) else {
                 let storage = self.name.clone();
                 return Err(HpoError::Away { storage, operation, waited, source: lost.into() });
-            }
-            std::thread::sleep(pause);
-            waited += pause;
+            };
+            std::thread::sleep(pause.min(left));
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
     }
 }
 
+/// The state of transaction `$1` of a server that had been running since `$2`. If it has come up since by its own log, the first
+/// number that it gave then is in its last checkpoint: a number from there on is somebody else's by now, and ours was lost. A
+/// server that followed another one before has no such checkpoint.
+const FATE: &str = "SELECT CASE
+    WHEN extract(epoch FROM pg_postmaster_start_time())::text <> $2::text AND pg_last_wal_receive_lsn() IS NULL
+        AND (SELECT split_part(next_xid, ':', 1)::int8 << 32 | split_part(next_xid, ':', 2)::int8
+             FROM pg_control_checkpoint()) <= $1::int8
+    THEN 'aborted' ELSE txid_status($1::int8) END";
+
 /// What became of a transaction whose end was not heard of.
-fn fate(connection: &mut Connection, number: i64) -> Result<Fate, postgres::Error> {
-    let rows = connection.query("SELECT txid_status($1::int8)", &[&number])?;
+fn fate(connection: &mut Connection, ticket: &Ticket) -> Result<Fate, postgres::Error> {
+    let answer = match connection.query(FATE, &[&ticket.number, &ticket.server]) {
+        // Not every server lets everybody see how it came up.
+        Err(error)
+            if matches!(
+                error.code(),
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE | &SqlState::UNDEFINED_FUNCTION)
+            ) =>
+        {
+            connection.query("SELECT txid_status($1::int8)", &[&ticket.number])
+        }
+        answer => answer,
+    };
+    let rows = match answer {
+        // The number is yet to be given: the server came up without it.
+        Err(error) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => return Ok(Fate::Aborted),
+        answer => answer?,
+    };
     let status: Option<String> = rows.first().and_then(|row| row.get(0));
     Ok(match status.as_deref() {
         Some("committed") => Fate::Committed,
@@ -317,11 +355,8 @@ fn is_lost(error: &postgres::Error) -> bool {
         SqlState::CRASH_SHUTDOWN,
         SqlState::CANNOT_CONNECT_NOW,
         SqlState::TOO_MANY_CONNECTIONS,
+        // It took this client for gone, and ended its session.
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
     ];
     shuts_down.contains(code) || code.code().starts_with("08")
-}
-
-/// Whether the two could not agree on encryption, or a certificate was refused: that will be the same next time.
-fn is_of_encryption(error: &std::io::Error) -> bool {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }

@@ -84,6 +84,11 @@ impl Options {
 }
 
 impl Encryption {
+    /// None at all.
+    pub(super) const fn none() -> Self {
+        Self { mode: SslMode::Disable, vouched: Vouched::Nothing, authority: None, identity: None }
+    }
+
     /// What `url` says of encryption, and `url` without it. The fault names the option and what to do.
     pub(super) fn of(url: &str) -> Result<(String, Self), String> {
         let mut options = Options::default();

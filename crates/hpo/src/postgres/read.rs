@@ -1,5 +1,8 @@
 //! What is asked of a database.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,6 +180,13 @@ pub(super) fn queue(
     Ok((rows[0].get(0), last.map_or(from, |last| last + 1)))
 }
 
+/// Seconds since the beat of a row of `trial_heartbeats h`, at the instant `now`. Beats are in the zone of the session, which may
+/// have changed its clocks since: so instants are compared. Of an hour that came twice the second is meant; a beat of the first
+/// is then taken for one that is yet to come, and nobody for dead who is not.
+fn age(now: &str) -> String {
+    format!("extract(epoch FROM {now} - h.heartbeat::timestamptz)")
+}
+
 /// Running trials whose last beat is older than `grace`.
 pub(super) fn stale(
     connection: &mut Connection,
@@ -184,12 +194,12 @@ pub(super) fn stale(
     grace: Duration,
 ) -> Result<Vec<TrialId>, Broken> {
     objectives(connection, study)?;
-    let rows = connection.query(
+    let sql = format!(
         "SELECT t.trial_id::int8 FROM trials t JOIN trial_heartbeats h ON h.trial_id = t.trial_id
-         WHERE t.study_id = $1::int8 AND t.state = 'RUNNING'
-           AND extract(epoch FROM clock_timestamp()::timestamp - h.heartbeat) > $2::float8
+         WHERE t.study_id = $1::int8 AND t.state = 'RUNNING' AND {} > $2::float8
          ORDER BY t.trial_id",
-        &[&study.0, &grace.as_secs_f64()],
-    )?;
+        age("clock_timestamp()")
+    );
+    let rows = connection.query(&sql, &[&study.0, &grace.as_secs_f64()])?;
     Ok(rows.iter().map(|row| TrialId(row.get(0))).collect())
 }

@@ -203,6 +203,10 @@ impl Sampler for GridSampler {
         "grid"
     }
 
+    fn sees_all(&self) -> bool {
+        true
+    }
+
     fn joint_space(&mut self, _: StudyView<'_>, _: &FrozenTrial) -> SearchSpace {
         self.axes.iter().map(|axis| (axis.name.clone(), axis.distribution.clone())).collect()
     }

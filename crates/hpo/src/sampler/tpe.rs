@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use model::Model;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use spaces::JointSpaces;
+use spaces::{Groups, JointSpaces};
 use split::Ranking;
 
 use super::{JointSample, Sampler, uniform};
@@ -86,7 +86,7 @@ struct Known {
 impl Known {
     fn new(line: u64, view: StudyView<'_>, kernels: Kernels) -> Self {
         let spaces = match kernels {
-            Kernels::Groups => JointSpaces::Groups(Vec::new()),
+            Kernels::Groups => JointSpaces::Groups(Groups::default()),
             Kernels::Auto | Kernels::Joint | Kernels::Single => JointSpaces::Intersection(None),
         };
         Self {

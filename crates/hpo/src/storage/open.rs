@@ -67,29 +67,33 @@ fn open_postgres(_: &str, shown: &str, _: &StorageOptions) -> Result<Box<dyn Sto
     Err(HpoError::Url { url: shown.to_owned(), fault })
 }
 
-/// The address as it may be shown: what stands between the user's name and the last `@` of the host is left out.
+/// The address as it may be shown: what stands between the user's name and the last `@` is left out, and so are options that
+/// hold a password. Where it is not clear what belongs to a password, more is left out rather than less.
 #[must_use]
 pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("//") else { return url.to_owned() };
-    // The rest is a path, whatever characters it has.
-    if scheme.starts_with("sqlite") {
+    // A file's is a path, whatever characters it has.
+    if url.starts_with("sqlite") {
         return url.to_owned();
     }
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    // A password may hold a slash that should have been escaped: then the last `@` of all is what ends it.
-    let (authority, path) = match authority.contains('@') || !rest.contains('@') {
-        true => (authority, path),
-        false => rest.split_at(rest.len()),
+    // Whoever left out the scheme or its slashes has written a password all the same.
+    let scheme = match url.split_once(':') {
+        Some((scheme, rest)) if rest.starts_with('/') || scheme.starts_with("postgres") => scheme.len() + 1,
+        _ => 0,
     };
-    let path = match path.split_once('?') {
-        Some((path, options)) if options.contains("password=") => format!("{path}?***"),
-        _ => path.to_owned(),
-    };
-    match authority.rsplit_once('@') {
+    let (scheme, rest) = url.split_at(scheme);
+    let begin = rest.len() - rest.trim_start_matches('/').len();
+    let (slashes, rest) = rest.split_at(begin);
+    let shown = match rest.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
-            Some((user, _)) => format!("{scheme}//{user}:***@{host}{path}"),
-            None => format!("{scheme}//{user}@{host}{path}"),
+            Some((user, _)) => format!("{user}:***@{host}"),
+            None => rest.to_owned(),
         },
-        None => format!("{scheme}//{authority}{path}"),
-    }
+        None => rest.to_owned(),
+    };
+    let shown = match (shown.find("password="), shown.find('?')) {
+        (Some(option), Some(mark)) if mark < option => format!("{}?***", &shown[..mark]),
+        (Some(option), _) => format!("{}password=***", &shown[..option]),
+        (None, _) => shown,
+    };
+    format!("{scheme}{slashes}{shown}")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Heartbeat, Study};
 use crate::{
     Attributes, Choice, Direction, FloatDistribution, HpoError, IntDistribution, MemoryStorage, Outcome,
-    Pruner, RandomSampler, RawJson, StudyView, Timestamp, Trial, TrialState,
+    Pruner, RandomSampler, RawJson, SqliteStorage, StudyView, Timestamp, Trial, TrialState,
 };
 
 fn bowl(trial: &mut Trial) -> Result<f64, HpoError> {
@@ -140,6 +140,27 @@ fn a_parameter_keeps_its_kind_within_a_study() {
 }
 
 #[test]
+fn a_choice_that_is_no_number_is_the_same_in_every_trial() {
+    let choices = || [Choice::Float(f64::NAN), Choice::Json(RawJson::from_text("[NaN]")), Choice::Int(1)];
+    let storage = Arc::new(SqliteStorage::in_memory().unwrap());
+    let study = Study::minimize("s").storage(storage).create().unwrap();
+    let objective = |trial: &mut Trial| {
+        let chosen = trial.suggest_categorical("fill", &choices())?;
+        assert_eq!(trial.suggest_categorical("fill", &choices())?, chosen);
+        Ok::<_, HpoError>(chosen.number().unwrap_or(2.0).max(0.0))
+    };
+    study.optimize(30, objective).unwrap();
+    let history = study.history().unwrap();
+    let values: std::collections::BTreeSet<u64> =
+        history.trials().iter().map(|trial| trial.params["fill"].value as u64).collect();
+    assert_eq!(values.len(), 3);
+    let fixed = BTreeMap::from([("fill".to_owned(), Choice::Float(f64::NAN))]);
+    study.enqueue(&fixed, Attributes::new()).unwrap();
+    let mut queued = study.ask().unwrap();
+    assert_eq!(queued.suggest_categorical("fill", &choices()).unwrap(), Choice::Float(f64::NAN));
+}
+
+#[test]
 fn a_queued_trial_comes_first_with_what_it_fixes() {
     let study = Study::minimize("s").create().unwrap();
     let fixed = BTreeMap::from([
@@ -253,6 +274,32 @@ fn a_dead_worker_loses_its_trial_only_and_it_is_tried_again() {
     assert_eq!(study.retire_dead().unwrap(), [1]);
     assert_eq!(study.ask().unwrap().number(), 2, "tried again once and not twice");
     assert!(study.history().unwrap().trial(2).unwrap().params.is_empty());
+}
+
+#[test]
+fn who_is_asked_whether_to_go_on_sees_the_dead_as_failed() {
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&now);
+    let storage = Arc::new(MemoryStorage::with_clock(move || Timestamp(clock.load(Ordering::SeqCst))));
+    let heartbeat =
+        Heartbeat { interval: Duration::from_secs(3600), grace: Duration::from_secs(10), retries: 1 };
+    let study = Study::minimize("s").storage(storage).heartbeat(heartbeat).create().unwrap();
+    let mut dead = study.ask().unwrap();
+    bowl(&mut dead).unwrap();
+    dead.write().unwrap();
+    now.store(60_000_000, Ordering::SeqCst);
+    // One trial is to be, and the dead one is none.
+    let mut asked = Vec::new();
+    let go_on = || {
+        let history = study.history()?;
+        let count = |state| history.in_state(state).count();
+        asked.push([TrialState::Running, TrialState::Waiting, TrialState::Fail].map(count));
+        Ok(count(TrialState::Running) + count(TrialState::Complete) < 1)
+    };
+    study.optimize_while(go_on, bowl).unwrap();
+    assert_eq!(asked, [[0, 1, 1], [0, 0, 1]]);
+    let again = study.history().unwrap().trial(1).unwrap().clone();
+    assert_eq!(again.params, dead.record().params);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Encrypted connections to a real server, in the words of libpq: whatever an address means to Optuna's driver it means here.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -185,4 +188,129 @@ fn a_server_that_is_restarted_is_waited_for_behind_encryption_too() {
         after.join().unwrap().unwrap();
     });
     assert_eq!(storage.studies().unwrap().len(), 2);
+}
+
+/// What a client sends to ask for encryption.
+const ASKS: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+
+/// Carries what a client says to the server and back. Who asks for encryption is told yes, and then gets no further: told
+/// `nonsense`, or nothing, and hung up on.
+fn carry(mut client: (impl Read + Send + 'static, impl Write + Send + 'static), server: u16, nonsense: bool) {
+    let mut server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+    let mut first = [0; 8];
+    client.0.read_exact(&mut first).unwrap();
+    if first == ASKS {
+        client.1.write_all(b"S").unwrap();
+        if nonsense {
+            client.0.read_exact(&mut first).unwrap();
+            client.1.write_all(b"this is no encryption").unwrap();
+        }
+        return;
+    }
+    server.write_all(&first).unwrap();
+    let mut answers = server.try_clone().unwrap();
+    // Either ends when its side hangs up, in whatever way.
+    std::thread::spawn(move || std::io::copy(&mut answers, &mut client.1));
+    std::thread::spawn(move || std::io::copy(&mut client.0, &mut server));
+}
+
+#[test]
+fn who_prefers_encryption_goes_without_where_it_does_not_come_about() {
+    let Some(server) = PostgresServer::shared() else { return };
+    for nonsense in [true, false] {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let (port, behind) = (listener.local_addr().unwrap().port(), server.port());
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                carry((client.try_clone().unwrap(), client), behind, nonsense);
+            }
+        });
+        let url = server.database().replace(&format!(":{behind}/"), &format!(":{port}/"));
+        for options in ["", "?sslmode=prefer"] {
+            let storage =
+                connect(&format!("{url}{options}")).unwrap_or_else(|error| panic!("{}", chain(&error)));
+            assert!(storage.studies().unwrap().is_empty());
+        }
+        let hurried = PostgresOptions { patience: Duration::ZERO };
+        assert!(PostgresStorage::connect(&format!("{url}?sslmode=require"), hurried).is_err());
+    }
+}
+
+#[test]
+fn who_prefers_encryption_goes_without_where_the_server_lets_in_nobody_else() {
+    let Some(encrypted) = Encrypted::start() else { return };
+    let mut owner = postgres::Client::connect(&encrypted.database, postgres::NoTls).unwrap();
+    let file: String = owner.query_one("SHOW hba_file", &[]).unwrap().get(0);
+    owner
+        .batch_execute(&format!(
+            "COPY (SELECT 'hostnossl all all all trust') TO '{file}'; SELECT pg_reload_conf()"
+        ))
+        .unwrap();
+    // The server looks at it in its own time.
+    while connect(&encrypted.at("127.0.0.1", "?sslmode=require")).is_ok() {
+        std::thread::yield_now();
+    }
+    let url = encrypted.at("127.0.0.1", "?sslmode=prefer&application_name=plainly");
+    let storage = connect(&url).unwrap_or_else(|error| panic!("{}", chain(&error)));
+    storage.create_study("s", &[Direction::Minimize]).unwrap();
+    assert!(!encrypted.is_encrypted("plainly"));
+}
+
+#[test]
+fn a_socket_file_needs_no_encryption() {
+    let Some(server) = PostgresServer::shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+    let behind = server.port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            carry((client.try_clone().unwrap(), client), behind, false);
+        }
+    });
+    let name = server.database().rsplit_once('/').unwrap().1.to_owned();
+    let folder = folder.path().display();
+    for options in ["", "&sslmode=prefer", "&sslmode=require", "&sslmode=verify-full&sslrootcert=/none.pem"] {
+        let url = format!("postgresql://tapeline@/{name}?host={folder}&port=5432{options}");
+        let storage = connect(&url).unwrap_or_else(|error| panic!("{options}: {}", chain(&error)));
+        assert!(storage.studies().unwrap().is_empty(), "{options}");
+    }
+}
+
+#[test]
+fn a_number_is_enough_to_find_a_server() {
+    let (Some(encrypted), Some(python)) = (Encrypted::start(), Optuna::V5.python()) else { return };
+    connect(&encrypted.database).unwrap().create_study("of all", &[Direction::Minimize]).unwrap();
+    let (port, name) = (encrypted.server.port(), encrypted.database.rsplit_once('/').unwrap().1);
+    let cases = [
+        ("sslmode=disable", Expected::Plain),
+        ("sslmode=prefer", Expected::Encrypted),
+        ("sslmode=require", Expected::Encrypted),
+        ("sslmode=verify-ca&sslrootcert={ca.pem}", Expected::Encrypted),
+        ("sslmode=verify-full&sslrootcert={ca.pem}", Expected::Refused("not valid for name")),
+    ];
+    for (number, (options, expected)) in cases.into_iter().enumerate() {
+        let shown = format!("number{number}");
+        let options = options.replace("{ca.pem}", &encrypted.file("ca.pem").display().to_string());
+        let url = format!(
+            "postgresql://tapeline@/{name}?hostaddr=127.0.0.1&port={port}&{options}&application_name={shown}"
+        );
+        let theirs = python.try_ask(&["dump", &for_python(&url)]);
+        match (expected, connect(&url)) {
+            (Expected::Refused(reason), Err(error)) => {
+                assert!(chain(&error).contains(reason), "{options}: {}", chain(&error));
+                assert!(theirs.is_err(), "{options}: Optuna is let in");
+            }
+            (Expected::Refused(_), Ok(_)) => panic!("{options}: was let in"),
+            (_, Err(error)) => panic!("{options}: {}", chain(&error)),
+            (let_in, Ok(storage)) => {
+                assert_eq!(storage.studies().unwrap().len(), 1, "{options}");
+                assert_eq!(
+                    encrypted.is_encrypted(&shown),
+                    matches!(let_in, Expected::Encrypted),
+                    "{options}"
+                );
+                assert!(theirs.is_ok(), "{options}: {theirs:?}");
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tapeline_hpo::{Direction, HpoError, NewTrial, PostgresOptions, PostgresStorage, Storage, TrialState};
@@ -12,39 +12,49 @@ use tapeline_testkit::PostgresServer;
 
 /// When a line breaks.
 #[derive(Clone, Copy, Debug)]
-enum Moment {
+pub(crate) enum Moment {
     /// The server never hears of the commit.
     Before,
     /// The client never hears of it.
     After,
+    /// Neither hears of the other any more, and nobody hangs up before the server does.
+    Silent,
+    /// The client's end breaks and the server's does not.
+    Halved,
 }
 
 /// A way to a server that breaks at the next `left` commits of transactions that write.
-struct Way {
-    port: u16,
-    left: Arc<AtomicUsize>,
+pub(crate) struct Way {
+    pub(crate) port: u16,
+    pub(crate) left: Arc<AtomicUsize>,
+    /// Whether nobody new is let through.
+    pub(crate) shut: Arc<AtomicBool>,
 }
 
 impl Way {
-    fn to(server: u16, moment: Moment) -> Self {
+    pub(crate) fn to(server: u16, moment: Moment) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let left = Arc::new(AtomicUsize::new(0));
-        let breaks = Arc::clone(&left);
+        let shut = Arc::new(AtomicBool::new(false));
+        let (breaks, closed) = (Arc::clone(&left), Arc::clone(&shut));
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                if closed.load(Ordering::Acquire) {
+                    continue;
+                }
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
                 let breaks = Arc::clone(&breaks);
                 std::thread::spawn(move || carry(client, server, moment, &breaks));
             }
         });
-        Self { port, left }
+        Self { port, left, shut }
     }
 }
 
 fn carry(mut client: TcpStream, mut server: TcpStream, moment: Moment, left: &AtomicUsize) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let silent = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let silent = Arc::new(AtomicBool::new(false));
     let mute = Arc::clone(&silent);
     let answering = std::thread::spawn(move || {
         let mut bytes = [0; 1 << 16];
@@ -63,10 +73,18 @@ fn carry(mut client: TcpStream, mut server: TcpStream, moment: Moment, left: &At
             && says(b"COMMIT")
             && left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok();
         if breaks {
-            if matches!(moment, Moment::After) {
-                silent.store(true, Ordering::Release);
-                server.write_all(&bytes[..count]).unwrap();
-                answering.join().unwrap();
+            match moment {
+                Moment::Before => {}
+                Moment::After => {
+                    silent.store(true, Ordering::Release);
+                    server.write_all(&bytes[..count]).unwrap();
+                    answering.join().unwrap();
+                }
+                Moment::Silent => answering.join().unwrap(),
+                Moment::Halved => {
+                    client.shutdown(Shutdown::Both).unwrap();
+                    answering.join().unwrap();
+                }
             }
             break;
         }

@@ -12,6 +12,7 @@ mod encrypted;
 mod golden;
 mod lost_commit;
 mod optuna;
+mod patience;
 mod python;
 mod together;
 mod worker;

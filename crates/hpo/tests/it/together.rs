@@ -200,7 +200,13 @@ fn workers_wait_for_a_server_that_is_restarted() {
     assert_numbered(&trials);
     let done = numbers(&said, "done");
     assert_eq!(done.len(), 150 * WORKERS, "{:?} were lost", numbers(&said, "lost"));
-    assert!(trials.iter().all(|trial| whole(trial)), "every trial that was begun is finished, once");
+    let broken = trials.iter().filter(|trial| !whole(trial));
+    let broken: Vec<(u64, TrialState)> = broken.map(|trial| (trial.number, trial.state)).collect();
+    assert!(
+        broken.is_empty(),
+        "every trial that was begun is finished, once: {broken:?} of {}",
+        trials.len()
+    );
     assert_eq!(trials.len(), done.len(), "no call was made twice");
     drop(study);
 }

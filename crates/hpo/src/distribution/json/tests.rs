@@ -89,3 +89,16 @@ fn what_cannot_be_read_is_named() {
         assert!(fault.contains(expected), "{text}: {fault}");
     }
 }
+
+/// As they were stored when ends were computed in floats, with the values that were drawn.
+#[test]
+fn an_end_that_misses_its_point_by_rounding_keeps_it() {
+    for (high, step, end) in [("0.8999999999999999", "0.3", 0.9), ("0.30000000000000004", "0.1", 0.3)] {
+        let text = format!(
+            r#"{{"name": "FloatDistribution", "attributes": {{"step": {step}, "low": 0.0, "high": {high}, "log": false}}}}"#
+        );
+        let read = Distribution::from_json(&text).unwrap();
+        assert_eq!(read, float(0.0, end, false, step.parse().ok()));
+        assert!(read.contains(high.parse().unwrap()) && read.contains(end), "{text}");
+    }
+}

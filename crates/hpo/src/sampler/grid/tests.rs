@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use super::{GRID_ID, GridSampler, GridSpec, SEARCH_SPACE, shuffle};
 use crate::{
-    CategoricalDistribution, Choice, FloatDistribution, HpoError, IntDistribution, MemoryStorage, Outcome,
-    SearchSpace, Storage, Study, Trial,
+    CategoricalDistribution, Choice, FloatDistribution, Heartbeat, HpoError, IntDistribution, MemoryStorage,
+    Outcome, PrunerSpec, SearchSpace, Storage, Study, Timestamp, Trial, TrialState,
 };
 
 fn space() -> SearchSpace {
@@ -164,4 +166,56 @@ fn a_parameter_that_is_not_in_the_grid_is_named() {
         error.to_string(),
         "the grid sampler cannot search this study: the grid has no parameter \"y\": add its values, or queue trials that fix it"
     );
+}
+
+fn small(points: i64) -> GridSampler {
+    let space = SearchSpace::from([("n".to_owned(), IntDistribution::new(1, points).into())]);
+    GridSpec::default().check(&space).unwrap()
+}
+
+#[test]
+fn what_is_queued_runs_though_every_point_was_tried() {
+    let grid = small(3);
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&now);
+    let storage = Arc::new(MemoryStorage::with_clock(move || Timestamp(clock.load(Ordering::SeqCst))));
+    let hour = Duration::from_secs(3600);
+    let study = Study::minimize("s")
+        .storage(storage)
+        .sampler(grid)
+        .heartbeat(Heartbeat { interval: hour, grace: hour, retries: 1 })
+        .create()
+        .unwrap();
+    let objective = |trial: &mut Trial| Ok::<_, HpoError>(trial.suggest_int("n", 1..=3)? as f64);
+    // Its worker dies, and the others try the rest.
+    let mut dead = study.ask().unwrap();
+    let tried = objective(&mut dead).unwrap();
+    dead.write().unwrap();
+    study.optimize(100, objective).unwrap();
+    assert_eq!(study.history().unwrap().trials().len(), 3);
+    study.enqueue(&BTreeMap::from([("n".to_owned(), Choice::Int(2))]), BTreeMap::new()).unwrap();
+    now.store(2 * 3_600_000_000, Ordering::SeqCst);
+    study.optimize(100, objective).unwrap();
+    let history = study.history().unwrap();
+    let ended: Vec<_> = history.trials().iter().map(|trial| (trial.state, trial.values.clone())).collect();
+    assert_eq!(ended.len(), 5, "the user's and the dead one's, and then it is over");
+    assert_eq!(ended[0], (TrialState::Fail, None));
+    assert_eq!(ended[3], (TrialState::Complete, Some(vec![2.0])));
+    assert_eq!(ended[4], (TrialState::Complete, Some(vec![tried])));
+}
+
+#[test]
+fn a_race_of_several_brackets_repeats_no_point() {
+    let grid = small(40);
+    let spec = r#"{"kind":"hyperband","min_resource":1,"max_resource":27,"reduction_factor":3}"#;
+    let pruner: PrunerSpec = serde_json::from_str(spec).unwrap();
+    let options = Study::minimize("s").sampler(grid).boxed_pruner(pruner.check().unwrap());
+    let study = options.create().unwrap();
+    // A queued one in front shifts the numbers against the points, so that they do not follow from the number alone.
+    study.enqueue(&BTreeMap::from([("n".to_owned(), Choice::Int(7))]), BTreeMap::new()).unwrap();
+    study.optimize(1000, |trial| trial.suggest_int("n", 1..=40).map(|n| n as f64)).unwrap();
+    let history = study.history().unwrap();
+    let tried: BTreeSet<u64> =
+        history.trials()[1..].iter().map(|trial| trial.params["n"].value as u64).collect();
+    assert_eq!((history.trials().len(), tried.len()), (41, 40));
 }

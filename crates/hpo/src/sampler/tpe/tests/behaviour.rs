@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::seen::SEEN;
 use crate::{
-    Choice, Direction, FloatDistribution, HpoError, IntDistribution, Kernels, MemoryStorage, Outcome, Param,
-    RandomSampler, Sampler, Storage, Study, TpeSampler, Trial, TrialRandom, TrialState,
+    AutoSampler, Choice, Direction, FloatDistribution, HpoError, IntDistribution, Kernels, MemoryStorage,
+    Outcome, Param, RandomSampler, Sampler, Storage, Study, TpeSampler, Trial, TrialRandom, TrialState,
 };
 
 /// Numbers on all kinds of axes, and a branch.
@@ -233,6 +233,43 @@ fn ends_that_move_and_values_outside_of_them_break_nothing() {
         let still = trial.suggest_float("still", 2.0..=2.0).unwrap();
         assert_eq!(still, 2.0);
         study.tell(trial, x + n as f64).unwrap();
+    }
+}
+
+#[test]
+fn a_range_that_is_widened_is_searched_as_a_whole() {
+    let samplers: [fn() -> Box<dyn Sampler>; 5] = [
+        || Box::new(AutoSampler::default()),
+        || Box::new(TpeSampler::with_kernels(Kernels::Groups)),
+        || Box::new(TpeSampler::with_kernels(Kernels::Joint)),
+        || Box::new(TpeSampler::with_kernels(Kernels::Single)),
+        || Box::new(TpeSampler::default()),
+    ];
+    for make in samplers {
+        let storage: Arc<MemoryStorage> = Arc::default();
+        let run = |high: f64, trials: usize| {
+            let options = Study::minimize("s").storage(Arc::clone(&storage) as Arc<dyn Storage>);
+            let study = options.boxed_sampler(make()).create_or_open().unwrap();
+            let objective = |trial: &mut Trial| {
+                let x = trial.suggest_float("x", 0.0..=high)?;
+                let layers = trial.suggest_int("layers", IntDistribution::new(1, high as i64))?;
+                Ok::<_, HpoError>((x - 8.0).powi(2) + (layers - 9).abs() as f64)
+            };
+            study.optimize(trials, objective).unwrap();
+            let value = |name: &str, from: usize| -> Vec<f64> {
+                study.history().unwrap().trials()[from..].iter().map(|t| t.params[name].value).collect()
+            };
+            (make().name(), value("x", 30), value("layers", 30))
+        };
+        run(2.0, 30);
+        let (name, x, layers) = run(10.0, 40);
+        for values in [&x, &layers] {
+            let beyond = values.iter().filter(|value| **value > 2.0).count();
+            assert!(beyond >= 20, "{name}: {beyond} of 40 are beyond the range of before: {values:?}");
+        }
+        // Narrowed again, nothing else is drawn than what may be.
+        let (_, x, _) = run(5.0, 10);
+        assert!(x[40..].iter().all(|value| *value <= 5.0), "{name}: {x:?}");
     }
 }
 
