@@ -2,8 +2,7 @@
 //! up early, and the studies that remember, in a schema that Optuna's tools open.
 //!
 //! It must never print, read a clock (but to see how long a server is waited for) or the environment, or know what an
-//! objective computes. It depends on no sibling and not
-//! on libtorch: any function can be tuned with it.
+//! objective computes. It depends on no sibling and not on libtorch: any function can be tuned with it.
 //!
 //! The main verb is: ask for parameters, tell what came of them.
 //!
