@@ -13,7 +13,7 @@ use super::encryption::Encryption;
 /// How long a connection may take to come about, and how long one may be silent before the system asks whether it lives.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The least that a server has to answer in, however little patience is left.
-const LEAST: Duration = Duration::from_secs(1);
+const LEAST: Duration = Duration::from_secs(3);
 
 /// Why something did not come about, or not yet.
 #[derive(Debug, thiserror::Error)]

@@ -126,7 +126,14 @@ const ADDRESSES: [(&str, &str, Expected); 12] = [
 fn an_address_means_what_it_means_to_libpq() {
     let (Some(encrypted), Some(python)) = (Encrypted::start(), Optuna::V5.python()) else { return };
     connect(&encrypted.database).unwrap().create_study("of all", &[Direction::Minimize]).unwrap();
+    let trusts_anybody = !rustls_native_certs::load_native_certs().certs.is_empty();
     for (number, (host, options, expected)) in ADDRESSES.into_iter().enumerate() {
+        if options.contains("sslrootcert=system") && !trusts_anybody {
+            println!(
+                "skipped: {options}: this machine trusts no authority (Debian: apt-get install ca-certificates)"
+            );
+            continue;
+        }
         let name = format!("try {number}");
         let joint = if options == "?" { "" } else { "&" };
         let url =
