@@ -12,5 +12,5 @@ fn main() {
     let commit = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
     let commit = commit.ok().filter(|output| output.status.success());
     let commit = commit.and_then(|output| String::from_utf8(output.stdout).ok());
-    println!("cargo::rustc-env=TAPELINE_COMMIT={}", commit.as_deref().map_or("unknown", str::trim));
+    println!("cargo::rustc-env=BUILT_FROM_COMMIT={}", commit.as_deref().map_or("unknown", str::trim));
 }

@@ -27,7 +27,7 @@ impl Host {
             name: kernel("hostname"),
             system: format!("{} {} {}", std::env::consts::OS, kernel("osrelease"), std::env::consts::ARCH),
             cores: cores(),
-            commit: env!("TAPELINE_COMMIT"),
+            commit: env!("BUILT_FROM_COMMIT"),
         }
     }
 

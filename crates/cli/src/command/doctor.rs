@@ -6,7 +6,7 @@ use crate::failure::{DONE, Failure};
 use crate::host;
 
 pub(super) fn run() -> Result<i32, Failure> {
-    println!("tapeline   {} ({})", env!("CARGO_PKG_VERSION"), env!("TAPELINE_COMMIT"));
+    println!("tapeline   {} ({})", env!("CARGO_PKG_VERSION"), env!("BUILT_FROM_COMMIT"));
     println!("libtorch   {}, expected; {}", tapeline_trainer::LIBTORCH, loaded_libtorch());
     println!("cores      {}", host::cores());
     println!("gpus       {}", tch::Cuda::device_count());

@@ -21,8 +21,8 @@ const BUILT_IN_NAME: &str = "built-in quickstart.yaml";
 const PREFIX: &str = "TAPELINE_";
 
 /// Variables with the prefix that are not keys of a configuration: the folder with real bars that tests read, the filter
-/// of the log, and the Python that parity checks use.
-const NOT_KEYS: [&str; 3] = ["TAPELINE_BARS", "TAPELINE_LOG", "TAPELINE_PYTHON"];
+/// of the log, the Python that parity checks use, and whether tests insist on a GPU.
+const NOT_KEYS: [&str; 4] = ["TAPELINE_BARS", "TAPELINE_GPU", "TAPELINE_LOG", "TAPELINE_PYTHON"];
 
 /// Where to read a configuration from.
 #[derive(Clone, Debug, Default)]

@@ -373,3 +373,15 @@ fn a_mistaken_storage_is_refused_without_its_password() {
         assert!(error.contains("me:***@host/studies") && !error.contains("sesame"), "{error}");
     }
 }
+
+/// `cargo run` hands on to the program what its build script sets.
+#[test]
+fn nothing_that_the_build_sets_is_taken_for_a_key() {
+    let script = include_str!("../../build.rs");
+    let set: Vec<&str> =
+        script.split("rustc-env=").skip(1).filter_map(|rest| rest.split('=').next()).collect();
+    assert!(!set.is_empty(), "{script}");
+    for name in set {
+        with_environment(&[(name, "unknown")]).unwrap();
+    }
+}
