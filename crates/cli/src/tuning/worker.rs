@@ -168,11 +168,10 @@ impl Worker<'_> {
     }
 
     /// Whether one of `trials` is left to try. Where all the rest run elsewhere, one of them may be dead: that is waited for as
-    /// long as it takes to know.
+    /// long as it takes to know. Those known to be dead were retired before anybody asked.
     fn is_left(&self, trials: usize) -> anyhow::Result<bool> {
         let mut waited = Duration::ZERO;
         loop {
-            self.study.retire_dead()?;
             let standing = Standing::of(self.study.record(), &*self.study.history()?);
             if standing.spent + standing.running < trials {
                 return Ok(true);
@@ -183,6 +182,7 @@ impl Worker<'_> {
             }
             std::thread::sleep(BETWEEN_LOOKS);
             waited += BETWEEN_LOOKS;
+            self.study.retire_dead()?;
         }
     }
 

@@ -246,14 +246,20 @@ fn the_best_trial_keeps_to_the_constraints() {
     assert_eq!(study.best_trial().unwrap().unwrap().number, 2);
 }
 
-#[test]
-fn a_dead_worker_loses_its_trial_only_and_it_is_tried_again() {
+/// A study whose trials are dead after ten seconds, and its clock.
+fn with_heartbeat() -> (Study, Arc<AtomicI64>) {
     let now = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&now);
     let storage = Arc::new(MemoryStorage::with_clock(move || Timestamp(clock.load(Ordering::SeqCst))));
     let heartbeat =
         Heartbeat { interval: Duration::from_secs(3600), grace: Duration::from_secs(10), retries: 1 };
     let study = Study::minimize("s").storage(storage).heartbeat(heartbeat).create().unwrap();
+    (study, now)
+}
+
+#[test]
+fn a_dead_worker_loses_its_trial_only_and_it_is_tried_again() {
+    let (study, now) = with_heartbeat();
     let mut dead = study.ask().unwrap();
     bowl(&mut dead).unwrap();
     dead.report(0, 1.0).unwrap();
@@ -278,12 +284,7 @@ fn a_dead_worker_loses_its_trial_only_and_it_is_tried_again() {
 
 #[test]
 fn who_is_asked_whether_to_go_on_sees_the_dead_as_failed() {
-    let now = Arc::new(AtomicI64::new(0));
-    let clock = Arc::clone(&now);
-    let storage = Arc::new(MemoryStorage::with_clock(move || Timestamp(clock.load(Ordering::SeqCst))));
-    let heartbeat =
-        Heartbeat { interval: Duration::from_secs(3600), grace: Duration::from_secs(10), retries: 1 };
-    let study = Study::minimize("s").storage(storage).heartbeat(heartbeat).create().unwrap();
+    let (study, now) = with_heartbeat();
     let mut dead = study.ask().unwrap();
     bowl(&mut dead).unwrap();
     dead.write().unwrap();
