@@ -114,6 +114,23 @@ fn every_look_at_the_test_span_is_counted() {
 }
 
 #[test]
+fn what_was_seen_of_bars_is_counted_whatever_was_added_to_them() {
+    let mut times = Vec::new();
+    let run = SmallRun::with_bars(|bars| times.clone_from(&bars[0].open_time));
+    let look_after = |bars: usize| {
+        let end = format!("data.source.end={}", times[bars]);
+        let trained = run.train(&[&FROM_FILES[..], &["--set", &end]].concat()).ended_with(DONE);
+        let folder = trained.stdout.lines().find_map(|line| line.strip_prefix("run       ")).unwrap();
+        run.say(["evaluate", "--run", folder, "--split", "test"]).ended_with(DONE)
+    };
+    let all = times.len() - 1;
+    look_after(all - 60).complaining("opened for time number 1");
+    look_after(all).complaining("opened for time number 2");
+    // All of this lies before the spans that were looked at.
+    look_after(all / 2).complaining("opened for time number 1");
+}
+
+#[test]
 fn other_bars_are_not_what_the_run_was_trained_on() {
     let run = SmallRun::with_bars(|_| ());
     run.train(&FROM_FILES).ended_with(DONE);

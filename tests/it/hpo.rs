@@ -63,11 +63,11 @@ impl Search {
         self.run.say_of_config(&format!("hpo {verb}"), more)
     }
 
-    fn run(&self, more: &[&str]) -> Said {
+    pub(crate) fn run(&self, more: &[&str]) -> Said {
         self.say("run", more)
     }
 
-    fn start(&self, more: &[&str]) -> Child {
+    pub(crate) fn start(&self, more: &[&str]) -> Child {
         let mut command = self.run.of_config("hpo run", more);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }

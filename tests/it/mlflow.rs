@@ -1,13 +1,20 @@
 //! A run on a real MLflow server, from the program's outside: what arrives, what is replayed, and a model that loads.
 
+use std::time::Duration;
+
+use serde_json::Value;
 use tapeline_events::Event;
 
 use crate::evidence::Evidence;
+use crate::hpo::{LONG, Search};
 use crate::mlflow_server::MlflowServer;
 use crate::program::{BAD_INPUT, DONE};
 use crate::small_run::SmallRun;
 
 const LOAD: &str = include_str!("load_model.py");
+
+/// How often the server is asked.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 #[test]
 fn a_run_is_on_the_server_and_its_model_loads() {
@@ -89,6 +96,34 @@ fn a_server_that_is_killed_in_mid_run_has_everything_once_it_is_back() {
     let arrived: Vec<u64> = history.iter().map(|(step, ..)| *step).collect();
     let steps = run.journal().iter().filter(|record| matches!(record.event, Event::Step { .. })).count();
     assert_eq!(arrived, (1..=steps as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_trial_whose_worker_was_killed_is_no_longer_shown_as_running() {
+    let Some(server) = MlflowServer::start() else { return };
+    let search = Search::new();
+    let tracked = format!("tracking.mlflow={{uri: \"{}\"}}", server.uri());
+    let arguments = [&LONG[..], &["--trials", "1", "--set", &tracked]].concat();
+    // So that it can be asked for from the beginning.
+    server.post("mlflow/experiments/create", &serde_json::json!({ "name": "small" }));
+    let of_trials = || -> Vec<(String, String)> {
+        let word = |run: &Value, key: &str| run["info"][key].as_str().unwrap().to_owned();
+        let runs = server.runs("small");
+        let named = runs.iter().map(|run| (word(run, "run_name"), word(run, "status")));
+        let mut trials: Vec<_> = named.filter(|(name, _)| name.contains("trial-")).collect();
+        trials.sort();
+        trials
+    };
+    let mut running = search.start(&arguments);
+    while running.try_wait().unwrap().is_none() && !of_trials().iter().any(|(_, status)| status == "RUNNING")
+    {
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    search.run(&arguments).ended_with(DONE);
+    let statuses: Vec<String> = of_trials().into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["FAILED", "FINISHED"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! From a configuration to data, network and lineage: what every command that trains or scores begins with.
 
 use tapeline_data_pipeline::{AuditReport, Bars, DataError, Fingerprint, Pipeline};
-use tapeline_models::{InputShape, NetworkSpec};
-use tapeline_trainer::{LIBTORCH, Lineage, Tasks};
+use tapeline_models::{InputShape, ModelError, Network, NetworkSpec, build};
+use tapeline_trainer::{LIBTORCH, Lineage, Purpose, Tasks, child_seed};
 use tch::Device;
 
 use crate::config::{DeviceSpec, RunConfig, ThreadsSpec};
@@ -108,6 +108,11 @@ impl Checked {
                 .collect(),
             heads: self.tasks.heads(),
         }
+    }
+
+    /// The network of a run, with the weights that its seed begins with.
+    pub(crate) fn build_network(&self, lineage: &Lineage) -> Result<Box<dyn Network>, ModelError> {
+        build(&lineage.network, child_seed(lineage.seed, Purpose::Initialisation, 0), self.device)
     }
 
     /// Where a run on `data` comes from.

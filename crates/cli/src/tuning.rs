@@ -5,6 +5,7 @@ mod attribute;
 mod crew;
 mod deflation;
 mod looks;
+mod lost;
 mod objective;
 mod part;
 mod plan;
@@ -19,7 +20,8 @@ mod worker;
 
 pub(crate) use crew::{Crew, CrewPlan};
 pub(crate) use deflation::Deflated;
+pub(crate) use lost::retire_lost;
 pub(crate) use plan::{Plan, STORAGE_VARIABLE, is_same_run, only_study, open_storage};
 pub(crate) use progress::{Board, short};
 pub(crate) use standing::Standing;
-pub(crate) use worker::{OnSignal, Orders, Worker, retire_lost};
+pub(crate) use worker::{OnSignal, Orders, Worker};

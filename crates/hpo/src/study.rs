@@ -264,7 +264,7 @@ impl Study {
             let history = self.search.synced()?;
             let Some(trial) = history.trials().iter().find(|trial| trial.id == dead) else { continue };
             retired.push(trial.number);
-            if let Some(again) = retry::of(trial, heartbeat.retries) {
+            if let Some(again) = retry::of_dead(trial, heartbeat.retries) {
                 storage.create_trial(study, &again)?;
             }
         }
@@ -287,23 +287,29 @@ impl Study {
         let value = RawJson::from_text(serde_json::Value::from(reason).to_string());
         let reason = TrialChange::UserAttribute { key: "fail_reason".to_owned(), value };
         match self.search.storage.finish_trial(trial.id, &[reason], TrialState::Fail, None) {
-            Ok(()) => self.retry(number, retries),
+            Ok(()) => match retry::of_dead(trial, retries) {
+                Some(again) => Ok(Some(self.create(&again)?)),
+                None => Ok(None),
+            },
             Err(HpoError::TrialFinished { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Queues again what a failed trial tried, unless it was tried again `retries` times already. Returns the number of the
-    /// queued one.
+    /// Queues again what a failed trial tried, where it was no fault of its own, such as a signal to its worker. That is none of
+    /// the times that what dead workers tried is tried again. Returns the number of the queued one.
     ///
     /// # Errors
     /// What the storage says; [`HpoError::UnknownNumber`] if there is no such trial.
-    pub fn retry(&self, number: u64, retries: usize) -> Result<Option<u64>, HpoError> {
+    pub fn queue_again(&self, number: u64) -> Result<u64, HpoError> {
         let history = self.search.synced()?;
         let unknown = || HpoError::UnknownNumber { study: self.record().name.clone(), number };
         let trial = history.trial(number).ok_or_else(unknown)?;
-        let Some(again) = retry::of(trial, retries) else { return Ok(None) };
-        Ok(Some(self.search.storage.create_trial(self.search.record.id, &again)?.number))
+        self.create(&retry::of_interrupted(trial))
+    }
+
+    fn create(&self, trial: &NewTrial) -> Result<u64, HpoError> {
+        Ok(self.search.storage.create_trial(self.search.record.id, trial)?.number)
     }
 
     /// Draws the parameters of trial `number` again, from what it saw when it drew them, with this study's sampler and seed.

@@ -290,10 +290,7 @@ impl<'a> Loop<'a> {
 
     fn resume(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let checkpoint = self.run.checkpoints.newest()?;
-        let differences = self.run.lineage.differences(&checkpoint.state.lineage);
-        if !differences.is_empty() {
-            return Err(TrainError::Lineage { differences });
-        }
+        self.run.lineage.ensure_is(&checkpoint.state.lineage)?;
         for damaged in &checkpoint.damaged {
             observer.observe(&Event::CheckpointDamaged {
                 folder: damaged.name.clone(),

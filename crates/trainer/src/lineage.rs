@@ -5,6 +5,7 @@ use serde_json::Value;
 use tapeline_data_pipeline::{DataSpec, LabelSpec, SplitInstants};
 use tapeline_models::NetworkSpec;
 
+use crate::error::TrainError;
 use crate::spec::{TasksSpec, TrainingSpec};
 
 /// The libtorch that this release is built against.
@@ -53,6 +54,15 @@ impl Lineage {
         let mut differences = Vec::new();
         compare("", &comparable(other), &comparable(self), &mut differences);
         differences
+    }
+
+    /// Whether this is the run that `other` was, which it must be to go on with it or to speak for it.
+    ///
+    /// # Errors
+    /// What [`differences`](Self::differences) names.
+    pub fn ensure_is(&self, other: &Self) -> Result<(), TrainError> {
+        let differences = self.differences(other);
+        if differences.is_empty() { Ok(()) } else { Err(TrainError::Lineage { differences }) }
     }
 }
 

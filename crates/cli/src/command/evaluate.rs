@@ -14,7 +14,7 @@ use tapeline_trainer::{
 use crate::config::RunConfig;
 use crate::failure::{DONE, Failure};
 use crate::family::{self, Family};
-use crate::openings::{Opened, Openings};
+use crate::openings::{Look, Opened, Openings};
 use crate::run_folder::RunFolder;
 use crate::trackers::Trackers;
 use crate::{clock, predictions, preparation, report, score_table, targets};
@@ -84,12 +84,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
 
     let mut journal = Journal::open(&folder.journal(), clock::now).map_err(Failure::failed)?.journal;
     let openings = Openings::of(folder.output());
+    let look_at = |span| Look::of(span, &config.data.source, &data);
     if split == Split::Test {
         let (span, what) = match is_closed_fold(&folder, &config)? {
             true => (Opened::OutOfFold, "test blocks of these bars are"),
             false => (Opened::Test, "the test span of these bars is"),
         };
-        let times = openings.open_span(span, &lineage.data, &folder.name_in_output(), clock::now())?;
+        let times = openings.open(&look_at(span), &folder.name_in_output(), clock::now())?;
         if span == Opened::Test {
             journal.append(&Event::TestSpanOpened { times, fingerprint: lineage.data.clone() });
         }
@@ -113,7 +114,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     }
     keep(&folder, &data, &checked.tasks, &card, &spans)?;
     let cards = folder.scorecards()?;
-    report::write(&folder, &cards, openings.count(&lineage.data)?)?;
+    report::write(&folder, &cards, openings.count(&look_at(Opened::Test))?)?;
     let outcomes = targets::read(&folder)?;
     print!("{}{}", score_table::render(&card), targets::render(&outcomes));
     println!("report    {}", folder.report().display());
@@ -135,8 +136,7 @@ fn refuse_another_run(configured: &Lineage, of_artefact: &Lineage) -> Result<(),
         network: configured.network.clone(),
         ..of_artefact.clone()
     };
-    let differences = configured.differences(of_artefact);
-    if differences.is_empty() { Ok(()) } else { Err(TrainError::Lineage { differences }.into()) }
+    Ok(configured.ensure_is(of_artefact)?)
 }
 
 /// Whether this is a fold of a walk-forward that leaves the test span closed: what it tests on is a block of its own.

@@ -6,8 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use comfy_table::{Table, presets};
 use tapeline_artefact::replace_file;
-use tapeline_models::build;
-use tapeline_trainer::{Checkpoints, LrFindSpec, LrSweep, Purpose, Run, child_seed, lr_find};
+use tapeline_trainer::{Checkpoints, LrFindSpec, LrSweep, Run, lr_find};
 
 use super::ConfigArguments;
 use crate::clock;
@@ -46,8 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     eprintln!("{audit}");
     let data = checked.pipeline.prepare(bars, checked.tasks.labels())?;
     let lineage = checked.lineage(&config, &data, &fingerprint);
-    let init = child_seed(config.seed, Purpose::Initialisation, 0);
-    let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
+    let network = checked.build_network(&lineage).map_err(Failure::bad_input)?;
     let interrupt = Interrupt::listen().context("cannot listen for signals")?;
     let run = Run {
         data: &data,

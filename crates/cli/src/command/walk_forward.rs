@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 use tapeline_artefact::{Predictions, replace_file};
 use tapeline_data_pipeline::{
-    Bars, Dataset, Fingerprint, Folds, FoldsSpec, HoldoutSpec, Split, SplitInstants,
+    Bars, Dataset, Fingerprint, Folds, FoldsSpec, HoldoutSpec, Split, SplitInstants, Symbol,
 };
 use tapeline_events::{Event, Journal};
 use tapeline_trainer::{
@@ -25,7 +25,7 @@ use super::train::several::{self, Several};
 use super::train::{refuse_a_part, with_absolute_paths};
 use crate::failure::{DONE, Failure};
 use crate::family::{self, Family, NullKind};
-use crate::openings::{Opened, Openings};
+use crate::openings::{Look, Opened, Openings};
 use crate::progress::ProgressArguments;
 use crate::report::number::count;
 use crate::run_folder::RunFolder;
@@ -195,7 +195,7 @@ pub(crate) fn train_fold(fold: &Fold<'_>) -> Result<Option<Tested>, Failure> {
     let Some(trained) = run.train_to_the_end()? else { return Ok(None) };
 
     if is_real {
-        open_blocks(several, fingerprint)?;
+        open_blocks(several, fingerprint, data.symbols())?;
     }
     let said = |split| -> Result<Predictions, Failure> {
         trained.extractor.predict(data, data.samples(split), EVALUATION_BATCH).map_err(Failure::failed)
@@ -212,7 +212,8 @@ pub(crate) fn train_fold(fold: &Fold<'_>) -> Result<Option<Tested>, Failure> {
         predictions::write(&folder.predictions(), data, &checked.tasks, &spans)?;
         let json = serde_json::to_vec_pretty(&card).map_err(Failure::failed)?;
         replace_file(&path, &json).map_err(Failure::failed)?;
-        let looks = Openings::of(folder.output()).count_of(Opened::OutOfFold, &fingerprint.to_string())?;
+        let look = Look::of(Opened::OutOfFold, &config.data.source, data);
+        let looks = Openings::of(folder.output()).count(&look)?;
         report::write(&folder, &folder.scorecards()?, looks)?;
     }
     Ok(Some(Tested {
@@ -230,12 +231,13 @@ pub(crate) fn train_fold(fold: &Fold<'_>) -> Result<Option<Tested>, Failure> {
 }
 
 /// Writes down that this run looks at the test blocks of these bars, once.
-fn open_blocks(several: &Several, fingerprint: &Fingerprint) -> Result<(), Failure> {
+fn open_blocks(several: &Several, bars: &Fingerprint, symbols: &[Symbol]) -> Result<(), Failure> {
     let openings = Openings::of(several.parent.output());
-    let (run, data) = (several.parent.name_in_output(), fingerprint.to_string());
+    let run = several.parent.name_in_output();
     let open_once = |span, what: &str| -> Result<(), Failure> {
-        if !openings.is_opened_by(&run, span, &data)? {
-            let times = openings.open_span(span, &data, &run, clock::now())?;
+        let look = Look::new(span, &several.config.data.source, bars, symbols);
+        if !openings.is_opened_by(&run, &look)? {
+            let times = openings.open(&look, &run, clock::now())?;
             eprintln!("{what} for time number {times}");
         }
         Ok(())
@@ -257,19 +259,20 @@ fn conclude(several: &Several, folds: &Folds, tested: Vec<Tested>) -> Result<i32
     let dispersion = Scores::over(&scores.iter().map(|fold| &fold.metrics.0).collect::<Vec<_>>());
     let summary = Summary { walk_forward: config.walk_forward, folds: scores, dispersion, out_of_fold: card };
 
-    let data = folds.fingerprint().to_string();
     let openings = Openings::of(parent.output());
-    let looks = openings.count_of(Opened::OutOfFold, &data)?;
+    let look_at = |span| Look::new(span, &config.data.source, folds.fingerprint(), folds.symbols());
+    let looks = openings.count(&look_at(Opened::OutOfFold))?;
     let holdout = match config.walk_forward.holdout() {
         HoldoutSpec::Closed => "in no fold".to_owned(),
         HoldoutSpec::Open => {
-            format!("given away; opened {} times for this data", count(openings.count(&data)?))
+            let times = openings.count(&look_at(Opened::Test))?;
+            format!("given away; opened {} times for this data", count(times))
         }
     };
     let page = Page {
         title: format!("{}, {} folds", config.experiment, summary.folds.len()),
         facts: vec![
-            ("Data".into(), data),
+            ("Data".into(), folds.fingerprint().to_string()),
             (
                 "Test blocks".into(),
                 format!("looked at by {} walk-forward runs, this one included", count(looks)),

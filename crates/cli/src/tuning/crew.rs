@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use tapeline_hpo::Study;
 
-use super::plan::{Plan, RETRIES, STORAGE_VARIABLE};
+use super::lost;
+use super::plan::{Plan, STORAGE_VARIABLE};
 use super::progress::Board;
 use super::standing::{self, Standing};
 use super::worker::{FINISH, GO, OnSignal, READY, STOP, failed, machine};
@@ -188,7 +189,7 @@ impl<'a> Crew<'a> {
         let history = self.study.history()?;
         let lost = history.unfinished().filter(|trial| standing::worker(trial).as_ref() == Some(&name));
         for trial in lost {
-            self.study.retire(trial.number, &format!("its worker ended with {status}"), RETRIES)?;
+            lost::retire(self.study, trial, &format!("its worker ended with {status}"))?;
         }
         Ok(())
     }

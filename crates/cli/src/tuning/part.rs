@@ -7,8 +7,8 @@ use anyhow::{Context, anyhow};
 use tapeline_artefact::replace_file;
 use tapeline_data_pipeline::{Dataset, Fingerprint, Split};
 use tapeline_events::{Event, Journal, Observer, Observers};
-use tapeline_models::{Network, build};
-use tapeline_trainer::{Curriculum, Ending, Lineage, Purpose, Run, Start, child_seed, fit};
+use tapeline_models::Network;
+use tapeline_trainer::{Curriculum, Ending, Lineage, Run, Start, fit};
 
 use super::objective::Stop;
 use crate::config::{Keep, RunConfig, resolved_yaml};
@@ -61,9 +61,8 @@ impl<'a> Part<'a> {
     ) -> Result<Self, Stop> {
         let Setting { config, checked, .. } = setting;
         let lineage = checked.lineage(config, data, setting.fingerprint);
-        let init = child_seed(config.seed, Purpose::Initialisation, 0);
-        let network = build(&lineage.network, init, checked.device)
-            .map_err(|error| Stop::Trial(in_a_line(&anyhow!(error))))?;
+        let network =
+            checked.build_network(&lineage).map_err(|error| Stop::Trial(in_a_line(&anyhow!(error))))?;
         let part = Self { setting, data, folder, lineage, network };
         part.describe(parent).map_err(Stop::Worker)?;
         Ok(part)

@@ -12,9 +12,9 @@ use tapeline_hpo::{HpoError, Outcome, Study};
 use tch::Device;
 
 use super::objective::{Ended, INTERRUPTED, Objective};
-use super::plan::{HEARTBEAT, Plan, RETRIES};
+use super::plan::{HEARTBEAT, Plan};
 use super::progress::Board;
-use super::standing::{self, Standing};
+use super::standing::Standing;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::signal::Interrupt;
@@ -119,7 +119,7 @@ impl Worker<'_> {
         let study = self.study;
         let queue_again = || -> Result<(), HpoError> {
             for number in cut_short.borrow_mut().drain(..) {
-                study.retry(number, usize::MAX)?;
+                study.queue_again(number)?;
             }
             Ok(())
         };
@@ -206,26 +206,6 @@ impl From<HpoError> for Failure {
     fn from(error: HpoError) -> Self {
         super::plan::storage_failure(error)
     }
-}
-
-/// Takes trials for lost whose worker ran on this machine and is no more.
-pub(crate) fn retire_lost(study: &Study) -> Result<(), Failure> {
-    let history = study.history()?;
-    let machine = machine();
-    for trial in history.unfinished() {
-        let process = standing::worker(trial).and_then(|worker| {
-            worker.strip_prefix(&format!("{machine}:")).and_then(|process| process.parse::<u32>().ok())
-        });
-        let Some(process) = process.filter(|process| !is_a_worker(*process)) else { continue };
-        study.retire(trial.number, &format!("its worker, process {process}, is no more"), RETRIES)?;
-    }
-    Ok(())
-}
-
-/// Whether a process of that number runs that could be a worker of ours.
-fn is_a_worker(process: u32) -> bool {
-    let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-    process == std::process::id() || line.split(|byte| *byte == 0).any(|word| word == b"hpo")
 }
 
 /// What to say of a worker that ended by itself with a code.

@@ -8,6 +8,7 @@ use crate::error::DataError;
 use crate::fingerprint::Fingerprint;
 use crate::fold::{Decided, FoldsSpec, resolve};
 use crate::label::{LabelSpec, Places, UnfittedLabel};
+use crate::spec::Symbol;
 use crate::split::SplitInstants;
 use crate::time::Timestamp;
 use crate::window::MASKED;
@@ -71,6 +72,12 @@ impl Folds {
     #[must_use]
     pub fn instants(&self) -> &[SplitInstants] {
         &self.instants
+    }
+
+    /// The symbols, ascending.
+    #[must_use]
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.unscaled.symbols
     }
 
     /// The fingerprint of the base bars.

@@ -1,4 +1,6 @@
-//! What a dead trial tried, queued again.
+//! What a trial tried that came to nothing, queued again.
+
+use serde::de::DeserializeOwned;
 
 use crate::seen::SEEN;
 use crate::trial::FIXED;
@@ -9,17 +11,31 @@ const FIRST: &str = "failed_trial";
 /// The system attribute with the numbers of all that tried it.
 const ALL: &str = "retry_history";
 
-/// A queued copy of `trial`, unless it was tried again `retries` times already. It fixes the parameters that are known, and
-/// keeps the joint sample, so that it asks for what the dead one asked for.
-pub(super) fn of(trial: &FrozenTrial, retries: usize) -> Option<NewTrial> {
-    let mut tried: Vec<u64> = trial
-        .system_attributes
-        .get(ALL)
-        .and_then(|raw| serde_json::from_str(raw.as_str()).ok())
-        .unwrap_or_default();
-    if tried.len() >= retries {
-        return None;
-    }
+/// The system attribute with how many of those ended for no fault of their own.
+const INTERRUPTED: &str = "tapeline:interrupted";
+
+/// A queued copy of a trial whose worker died, unless it was tried again `retries` times already.
+pub(super) fn of_dead(trial: &FrozenTrial, retries: usize) -> Option<NewTrial> {
+    let (tried, interrupted): (Vec<u64>, usize) = (noted(trial, ALL), noted(trial, INTERRUPTED));
+    (tried.len().saturating_sub(interrupted) < retries).then(|| copy(trial))
+}
+
+/// A queued copy of a trial that was interrupted, however often that happened.
+pub(super) fn of_interrupted(trial: &FrozenTrial) -> NewTrial {
+    let interrupted = noted::<usize>(trial, INTERRUPTED).saturating_add(1);
+    let mut again = copy(trial);
+    again.system_attributes.insert(INTERRUPTED.to_owned(), RawJson::from_text(interrupted.to_string()));
+    again
+}
+
+fn noted<T: DeserializeOwned + Default>(trial: &FrozenTrial, key: &str) -> T {
+    let raw = trial.system_attributes.get(key);
+    raw.and_then(|raw| serde_json::from_str(raw.as_str()).ok()).unwrap_or_default()
+}
+
+/// It fixes the parameters that are known, and keeps the joint sample, so that it asks for what the first one asked for.
+fn copy(trial: &FrozenTrial) -> NewTrial {
+    let mut tried: Vec<u64> = noted(trial, ALL);
     tried.push(trial.number);
     let mut again = NewTrial::in_state(TrialState::Waiting);
     again.user_attributes = trial.user_attributes.clone();
@@ -38,5 +54,5 @@ pub(super) fn of(trial: &FrozenTrial, retries: usize) -> Option<NewTrial> {
     let first = RawJson::from_text(trial.number.to_string());
     again.system_attributes.entry(FIRST.to_owned()).or_insert(first);
     again.system_attributes.insert(ALL.to_owned(), RawJson::from_text(format!("{tried:?}")));
-    Some(again)
+    again
 }

@@ -283,6 +283,27 @@ fn a_dead_worker_loses_its_trial_only_and_it_is_tried_again() {
 }
 
 #[test]
+fn an_interruption_is_none_of_the_times_that_a_trial_is_tried_again() {
+    let (study, _) = with_heartbeat();
+    let mut first = study.ask().unwrap();
+    bowl(&mut first).unwrap();
+    let params = first.record().params.clone();
+    let mut trial = first;
+    for number in 1..=3 {
+        study.tell(trial, Outcome::Failed("a signal".into())).unwrap();
+        assert_eq!(study.queue_again(number - 1).unwrap(), number);
+        trial = study.ask().unwrap();
+        assert_eq!(trial.number(), number);
+        bowl(&mut trial).unwrap();
+        assert_eq!(trial.record().params, params);
+    }
+    assert_eq!(trial.record().system_attributes["retry_history"].as_str(), "[0, 1, 2]");
+    assert_eq!(study.retire(3, "killed", 1).unwrap(), Some(4));
+    assert_eq!(study.ask().unwrap().number(), 4);
+    assert_eq!(study.retire(4, "killed again", 1).unwrap(), None, "tried again once and not twice");
+}
+
+#[test]
 fn who_is_asked_whether_to_go_on_sees_the_dead_as_failed() {
     let (study, now) = with_heartbeat();
     let mut dead = study.ask().unwrap();

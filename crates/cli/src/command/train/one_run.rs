@@ -3,11 +3,10 @@
 use anyhow::{Context, anyhow};
 use tapeline_artefact::Extractor;
 use tapeline_data_pipeline::{Dataset, Fingerprint};
-use tapeline_models::build;
-use tapeline_trainer::{Lineage, Purpose, Scorecard, TrainError, child_seed};
+use tapeline_trainer::{Lineage, Scorecard};
 
+use super::session::Session;
 use super::several::Several;
-use super::{Session, begin};
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use crate::run_folder::RunFolder;
@@ -48,10 +47,7 @@ impl OneRun<'_> {
         let extractor = Extractor::load(&folder.artefact(), device).map_err(Failure::bad_input)?;
         let saved: Lineage = serde_json::from_value(extractor.description().lineage.clone())
             .context("the artefact's lineage cannot be understood")?;
-        let differences = lineage.differences(&saved);
-        if !differences.is_empty() {
-            return Err(TrainError::Lineage { differences }.into());
-        }
+        lineage.ensure_is(&saved)?;
         let cards = folder.scorecards()?;
         let validation = cards.into_iter().find(|card| card.split == "validation");
         let validation = validation.ok_or_else(|| anyhow!("{} has no scores", folder.path().display()))?;
@@ -61,17 +57,16 @@ impl OneRun<'_> {
     /// False when a signal came.
     fn train(&self, lineage: &Lineage) -> Result<bool, Failure> {
         let Several { checked, audit, interrupt, progress, .. } = self.several;
-        let init = child_seed(self.config.seed, Purpose::Initialisation, 0);
-        let network = build(&lineage.network, init, checked.device).map_err(Failure::bad_input)?;
-        let start = begin(self.folder, self.config, lineage, audit, network.parameters())?;
+        let network = checked.build_network(lineage).map_err(Failure::bad_input)?;
         let session = Session {
             config: self.config,
             checked,
             data: self.data,
             lineage,
             folder: self.folder,
+            audit,
             progress: Some(progress),
         };
-        Ok(session.to_the_end(network.as_ref(), start, interrupt)?.is_some())
+        Ok(session.to_the_end(network.as_ref(), interrupt)?.is_some())
     }
 }

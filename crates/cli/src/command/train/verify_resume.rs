@@ -8,8 +8,7 @@ use anyhow::Context;
 use tapeline_artefact::tensors_from_bytes;
 use tapeline_data_pipeline::Dataset;
 use tapeline_events::{Event, Observer, Record, SCHEMA, projection};
-use tapeline_models::build;
-use tapeline_trainer::{Checkpoints, Lineage, Purpose, Run, Start, child_seed, fit};
+use tapeline_trainer::{Checkpoints, Lineage, Run, Start, fit};
 use tch::Tensor;
 
 use crate::clock;
@@ -70,8 +69,7 @@ impl Trial<'_> {
         let mut start = Start::Fresh;
         let done = Cell::new(0);
         for &stop in stops {
-            let init = child_seed(self.config.seed, Purpose::Initialisation, 0);
-            let network = build(&self.lineage.network, init, self.checked.device).map_err(Failure::failed)?;
+            let network = self.checked.build_network(self.lineage).map_err(Failure::failed)?;
             let run = Run {
                 data: self.data,
                 network: network.as_ref(),
