@@ -44,7 +44,7 @@ impl Consumer {
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dependencies]\n{}\n\n[workspace]\n\n{}",
             dependencies.join("\n"),
-            section(&root, "[profile.dev]")
+            ["[profile.dev]", "[profile.dev.package.\"*\"]"].map(|header| section(&root, header)).join("\n")
         );
         fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
         fs::copy(checkout.join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
