@@ -55,14 +55,15 @@ impl Session<'_> {
             // Which hold the lineage that they are held against.
             return Ok(Start::Resume);
         }
+        let is_begun = self.folder.config().exists();
         match self.folder.described_lineage()? {
-            Some(described) => {
-                self.lineage.ensure_is(&described)?;
-                eprintln!(
-                    "note: the run was stopped before its first checkpoint; it starts again, and is the same run"
-                );
-            }
+            Some(described) => self.lineage.ensure_is(&described)?,
             None => self.describe(parameters)?,
+        }
+        if is_begun {
+            eprintln!(
+                "note: the run was stopped before its first checkpoint; it starts again, and is the same run"
+            );
         }
         Ok(Start::Fresh)
     }
