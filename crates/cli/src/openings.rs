@@ -113,7 +113,7 @@ impl Openings {
         Ok(self.all()?.iter().filter(|opening| opening.look.meets(look)).count() as u64)
     }
 
-    /// Whether `run` has had this very look before.
+    /// Whether `run` has looked at something of it before.
     pub(crate) fn is_opened_by(&self, run: &str, look: &Look) -> anyhow::Result<bool> {
         Ok(self.all()?.iter().any(|opening| opening.run == run && opening.look.meets(look)))
     }

@@ -1,10 +1,11 @@
 //! From a configuration to data, network and lineage: what every command that trains or scores begins with.
 
-use tapeline_data_pipeline::{AuditReport, Bars, DataError, Fingerprint, Pipeline};
+use tapeline_data_pipeline::{AuditReport, Bars, DataError, Dataset, Fingerprint, Pipeline};
 use tapeline_models::{InputShape, ModelError, Network, NetworkSpec, build};
-use tapeline_trainer::{LIBTORCH, Lineage, Purpose, Tasks, child_seed};
+use tapeline_trainer::{Checkpoints, LIBTORCH, Lineage, Purpose, Run, Tasks, child_seed};
 use tch::Device;
 
+use crate::clock;
 use crate::config::{DeviceSpec, RunConfig, ThreadsSpec};
 use crate::failure::Failure;
 
@@ -115,13 +116,30 @@ impl Checked {
         build(&lineage.network, child_seed(lineage.seed, Purpose::Initialisation, 0), self.device)
     }
 
+    /// A run of `network` on `data`, which tells of histograms where somebody draws them.
+    pub(crate) fn run<'a>(
+        &'a self,
+        config: &'a RunConfig,
+        data: &'a Dataset,
+        network: &'a dyn Network,
+        lineage: &Lineage,
+        checkpoints: &'a Checkpoints,
+    ) -> Run<'a> {
+        Run {
+            data,
+            network,
+            tasks: &self.tasks,
+            training: &config.training,
+            lineage: lineage.clone(),
+            checkpoints,
+            device: self.device,
+            clock: clock::running,
+            histograms: config.tracking.draws_histograms(),
+        }
+    }
+
     /// Where a run on `data` comes from.
-    pub(crate) fn lineage(
-        &self,
-        config: &RunConfig,
-        data: &tapeline_data_pipeline::Dataset,
-        fingerprint: &Fingerprint,
-    ) -> Lineage {
+    pub(crate) fn lineage(&self, config: &RunConfig, data: &Dataset, fingerprint: &Fingerprint) -> Lineage {
         Lineage {
             tapeline: env!("CARGO_PKG_VERSION").into(),
             libtorch: LIBTORCH.into(),

@@ -250,23 +250,10 @@ impl Study {
     /// What the storage says.
     pub fn retire_dead(&self) -> Result<Vec<u64>, HpoError> {
         let Some(heartbeat) = self.heartbeat else { return Ok(Vec::new()) };
-        let (storage, study) = (&self.search.storage, self.search.record.id);
         let mut retired = Vec::new();
-        for dead in storage.stale_trials(study, heartbeat.grace)? {
-            let reason = RawJson::from_text("\"its worker gave no more signs of life\"");
-            let reason = TrialChange::UserAttribute { key: "fail_reason".to_owned(), value: reason };
-            match storage.finish_trial(dead, &[reason], TrialState::Fail, None) {
-                Ok(()) => {}
-                // Somebody else was quicker, or it was not dead after all.
-                Err(HpoError::TrialFinished { .. }) => continue,
-                Err(error) => return Err(error),
-            }
-            let history = self.search.synced()?;
-            let Some(trial) = history.trials().iter().find(|trial| trial.id == dead) else { continue };
-            retired.push(trial.number);
-            if let Some(again) = retry::of_dead(trial, heartbeat.retries) {
-                storage.create_trial(study, &again)?;
-            }
+        for dead in self.search.storage.stale_trials(self.search.record.id, heartbeat.grace)? {
+            let failed = self.fail_dead(dead, "its worker gave no more signs of life", heartbeat.retries)?;
+            retired.extend(failed.map(|(number, _)| number));
         }
         Ok(retired)
     }
@@ -284,16 +271,29 @@ impl Study {
         if trial.state != TrialState::Running {
             return Ok(None);
         }
+        Ok(self.fail_dead(trial.id, reason, retries)?.and_then(|(_, again)| again))
+    }
+
+    /// Fails a running trial and queues again what it tried; its number, and that of the queued one. `None` if it has ended.
+    fn fail_dead(
+        &self,
+        dead: TrialId,
+        reason: &str,
+        retries: usize,
+    ) -> Result<Option<(u64, Option<u64>)>, HpoError> {
         let value = RawJson::from_text(serde_json::Value::from(reason).to_string());
         let reason = TrialChange::UserAttribute { key: "fail_reason".to_owned(), value };
-        match self.search.storage.finish_trial(trial.id, &[reason], TrialState::Fail, None) {
-            Ok(()) => match retry::of_dead(trial, retries) {
-                Some(again) => Ok(Some(self.create(&again)?)),
-                None => Ok(None),
-            },
-            Err(HpoError::TrialFinished { .. }) => Ok(None),
-            Err(error) => Err(error),
+        match self.search.storage.finish_trial(dead, &[reason], TrialState::Fail, None) {
+            Ok(()) => {}
+            // Somebody else was quicker, or it was not dead after all.
+            Err(HpoError::TrialFinished { .. }) => return Ok(None),
+            Err(error) => return Err(error),
         }
+        // With all that was told of it until then.
+        let history = self.search.synced()?;
+        let Some(trial) = history.trials().iter().find(|trial| trial.id == dead) else { return Ok(None) };
+        let again = retry::of_dead(trial, retries).map(|again| self.create(&again)).transpose()?;
+        Ok(Some((trial.number, again)))
     }
 
     /// Queues again what a failed trial tried, where it was no fault of its own, such as a signal to its worker. That is none of

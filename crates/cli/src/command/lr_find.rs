@@ -9,7 +9,6 @@ use tapeline_artefact::replace_file;
 use tapeline_trainer::{Checkpoints, LrFindSpec, LrSweep, Run, lr_find};
 
 use super::ConfigArguments;
-use crate::clock;
 use crate::failure::{DONE, Failure};
 use crate::preparation;
 use crate::report::sweep_svg;
@@ -47,18 +46,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let lineage = checked.lineage(&config, &data, &fingerprint);
     let network = checked.build_network(&lineage).map_err(Failure::bad_input)?;
     let interrupt = Interrupt::listen().context("cannot listen for signals")?;
-    let run = Run {
-        data: &data,
-        network: network.as_ref(),
-        tasks: &checked.tasks,
-        training: &config.training,
-        lineage,
-        // A sweep saves nothing.
-        checkpoints: &Checkpoints::at(PathBuf::new()),
-        device: checked.device,
-        clock: clock::running,
-        histograms: false,
-    };
+    // A sweep saves nothing.
+    let nowhere = Checkpoints::at(PathBuf::new());
+    let run = Run { histograms: false, ..checked.run(&config, &data, network.as_ref(), &lineage, &nowhere) };
     let LrFindSpec { low, high, steps } =
         LrFindSpec { low: arguments.low, high: arguments.high, steps: arguments.steps };
     eprintln!("trying {steps} learning rates from {low:e} to {high:e}");

@@ -8,7 +8,7 @@ use tapeline_artefact::replace_file;
 use tapeline_data_pipeline::{Dataset, Fingerprint, Split};
 use tapeline_events::{Event, Journal, Observer, Observers};
 use tapeline_models::Network;
-use tapeline_trainer::{Curriculum, Ending, Lineage, Run, Start, fit};
+use tapeline_trainer::{Curriculum, Ending, Lineage, Start, fit};
 
 use super::objective::Stop;
 use crate::config::{Keep, RunConfig, resolved_yaml};
@@ -86,17 +86,7 @@ impl<'a> Part<'a> {
         let trackers = Trackers::start(config, self.folder).map_err(Stop::trial)?;
         let started = self.started();
         let parameters = self.parameters();
-        let run = Run {
-            data: self.data,
-            network: self.network.as_ref(),
-            tasks: &checked.tasks,
-            training: &config.training,
-            lineage: self.lineage,
-            checkpoints: &checkpoints,
-            device: checked.device,
-            clock: clock::running,
-            histograms: config.tracking.draws_histograms(),
-        };
+        let run = checked.run(config, self.data, self.network.as_ref(), &self.lineage, &checkpoints);
         let begun = Instant::now();
         let ending = {
             let mut observers = Observers(vec![Box::new(&mut journal), Box::new(observer)]);

@@ -6,7 +6,7 @@ mod description;
 use tapeline_data_pipeline::{AuditReport, Dataset, Split};
 use tapeline_events::{Event, Journal, Observer, Observers, Outcome, TornLine};
 use tapeline_models::{Network, Parameters};
-use tapeline_trainer::{Curriculum, Ending, Lineage, Run, Scorecard, Start, fit};
+use tapeline_trainer::{Curriculum, Ending, Lineage, Scorecard, Start, fit};
 
 use crate::asked::Asked;
 use crate::clock;
@@ -153,17 +153,7 @@ impl Session<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Ending, Failure> {
         let checkpoints = self.folder.checkpoints().after(self.folder.journal());
-        let run = Run {
-            data: self.data,
-            network,
-            tasks: &self.checked.tasks,
-            training: &self.config.training,
-            lineage: self.lineage.clone(),
-            checkpoints: &checkpoints,
-            device: self.checked.device,
-            clock: clock::running,
-            histograms: self.config.tracking.draws_histograms(),
-        };
+        let run = self.checked.run(self.config, self.data, network, self.lineage, &checkpoints);
         Ok(fit(&run, start, &|| asked.wish(), observer)?)
     }
 }

@@ -11,7 +11,6 @@ use tapeline_events::{Event, Observer, Record, SCHEMA, projection};
 use tapeline_trainer::{Checkpoints, Lineage, Run, Start, fit};
 use tch::Tensor;
 
-use crate::clock;
 use crate::config::RunConfig;
 use crate::failure::{DONE, FAILED, Failure};
 use crate::preparation::Checked;
@@ -70,17 +69,9 @@ impl Trial<'_> {
         let done = Cell::new(0);
         for &stop in stops {
             let network = self.checked.build_network(self.lineage).map_err(Failure::failed)?;
-            let run = Run {
-                data: self.data,
-                network: network.as_ref(),
-                tasks: &self.checked.tasks,
-                training: &self.config.training,
-                lineage: self.lineage.clone(),
-                checkpoints: &checkpoints,
-                device: self.checked.device,
-                clock: clock::running,
-                histograms: false,
-            };
+            let of_config =
+                self.checked.run(self.config, self.data, network.as_ref(), self.lineage, &checkpoints);
+            let run = Run { histograms: false, ..of_config };
             let enough = || {
                 done.set(done.get() + 1);
                 done.get() == stop
