@@ -44,6 +44,19 @@ pub fn cpu_kernels() -> String {
 /// Runs `body`, in which the operations that this thread calls use no other thread. Others go on as they were.
 ///
 /// For work that is shared out already, and for work too small to share.
+///
+/// ```standalone_crate
+/// use tapeline_torch_ext::{on_one_thread, set_threads};
+///
+/// set_threads(3)?;
+/// assert_eq!(on_one_thread(tch::get_num_threads), 1);
+/// assert_eq!(tch::get_num_threads(), 3);
+///
+/// // A thread that comes later has the number of the process, before and after.
+/// let later = std::thread::spawn(|| (on_one_thread(tch::get_num_threads), tch::get_num_threads()));
+/// assert_eq!(later.join().unwrap(), (1, 3));
+/// # Ok::<(), tapeline_torch_ext::Error>(())
+/// ```
 pub fn on_one_thread<T>(body: impl FnOnce() -> T) -> T {
     struct Before(i32);
     impl Drop for Before {

@@ -1,7 +1,7 @@
 //! The fused layer against libtorch's own.
 
 use tapeline_testkit::assert_close;
-use tapeline_torch_ext::{Direction, Error, Lstm, lstm, on_one_thread, set_threads};
+use tapeline_torch_ext::{Direction, Error, Lstm, lstm, set_threads};
 use tch::{Device, Kind, Tensor};
 
 /// A layer's weights in PyTorch's order and an input for it.
@@ -132,16 +132,4 @@ fn what_does_not_fit_is_refused() {
         refuse(&case.x, Lstm { state_bias: &short, ..layer }),
         Error::Shape { list: "state_bias", .. }
     ));
-}
-
-#[test]
-fn one_thread_is_for_the_body_and_for_who_calls_it() {
-    set_threads(2).unwrap();
-    let inside = on_one_thread(tch::get_num_threads);
-    let after = tch::get_num_threads();
-    let elsewhere =
-        std::thread::spawn(|| (on_one_thread(tch::get_num_threads), tch::get_num_threads())).join();
-    set_threads(1).unwrap();
-    assert_eq!((inside, after), (1, 2));
-    assert_eq!(elsewhere.unwrap(), (1, 2));
 }
