@@ -1,14 +1,15 @@
-//! When a run is saved between two epochs' ends, and what is told of its checkpoints.
+//! When a run is saved, and what is told of its checkpoints.
 
 use std::time::Duration;
 
-use tapeline_events::{Event, Observer};
+use tapeline_events::{Event, Observer, Outcome};
 
-use super::Run;
+use super::{Loop, Run};
 use crate::checkpoint::{Report, Saved, Snapshot, Writer};
 use crate::error::{TrainError, chain};
 use crate::metric::Direction;
 use crate::spec::CheckpointingSpec;
+use crate::stop::Progress;
 
 /// The checkpoints of a run that goes on.
 pub(super) struct Saving<'a> {
@@ -98,4 +99,55 @@ fn tell(report: Report, observer: &mut dyn Observer) -> Result<(), TrainError> {
         Err(_) => {}
     }
     outcome.map(drop)
+}
+
+impl Loop<'_> {
+    pub(super) fn save_is_due(&self) -> bool {
+        !self.all_batches_are_done() && (self.checkpoint_is_wanted || self.saving.is_due(self.state.step))
+    }
+
+    pub(super) fn end_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        self.score_epoch(observer)?;
+        if self.was_the_last_epoch() {
+            let snapshot = self.snapshot(observer)?;
+            return self.saving.save_and_wait(snapshot, observer).or_else(go_on);
+        }
+        if self.epoch_is_saved() { self.save(observer) } else { Ok(()) }
+    }
+
+    /// A best epoch and every n-th; the last is saved anyway.
+    pub(super) fn epoch_is_saved(&self) -> bool {
+        let every = self.run.training.checkpointing.every_n_epochs;
+        self.checkpoint_is_wanted || self.best_was_just_reached() || self.state.epoch.is_multiple_of(every)
+    }
+
+    pub(super) fn best_was_just_reached(&self) -> bool {
+        let history = self.state.history_of(&self.best.name);
+        Progress::of(&history, self.best.direction, 0.0).best_epoch == Some(history.len() - 1)
+    }
+
+    /// The run as it is now, copied. Every step is told before: none holds what a gradient that is not finite has moved.
+    pub(super) fn snapshot(&mut self, observer: &mut dyn Observer) -> Result<Snapshot, TrainError> {
+        self.tell(observer)?;
+        self.checkpoint_is_wanted = false;
+        Snapshot::take(&self.state, self.run.network, self.stepper.named_state())
+    }
+
+    /// Has a checkpoint written while the training goes on.
+    pub(super) fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let snapshot = self.snapshot(observer)?;
+        self.saving.save(snapshot)
+    }
+
+    pub(super) fn interrupt(&mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        if self.all_batches_are_done() {
+            // So that a step has one checkpoint at most: the one before the epoch's end would be written over.
+            self.score_epoch(observer)?;
+        }
+        let snapshot = self.snapshot(observer)?;
+        self.saving.save_and_wait(snapshot, observer)?;
+        let (step, epoch) = (self.state.step as u64, self.state.last_epoch());
+        observer.observe(&Event::Interrupted { step, epoch });
+        Ok(Outcome::Interrupted)
+    }
 }
