@@ -1,14 +1,18 @@
+use std::fs;
+
+use tapeline_data_pipeline::Timestamp;
+
 use super::*;
 
 /// A look at the test span of bars of one market, from one instant to another.
 fn look(data: &str, symbols: &[&str], from: i64, to: Option<i64>) -> Look {
-    Look {
+    let seen = Seen {
         data: data.into(),
-        span: Opened::Test,
         symbols: symbols.iter().map(ToString::to_string).collect(),
         from: Some(Timestamp::from_nanos(from)),
         to: to.map(Timestamp::from_nanos),
-    }
+    };
+    Look { seen, span: Opened::Test }
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::family::{self, Family};
 use crate::preparation::{self, Checked};
 use crate::run_folder::{OF_TRIAL, RunFolder};
+use crate::seen::Seen;
 
 /// Why a trial failed that a signal ended.
 pub(crate) const INTERRUPTED: &str = "interrupted by a signal; it is queued again";
@@ -32,6 +33,8 @@ pub(crate) struct Objective<'a> {
     pub(crate) threads: usize,
     pub(crate) device: Device,
     samples: Shared,
+    /// What was last written down of what its trials see.
+    described: Option<Seen>,
 }
 
 /// How a trial ended.
@@ -43,7 +46,7 @@ pub(crate) enum Ended {
 
 impl<'a> Objective<'a> {
     pub(crate) fn new(plan: &'a Plan, threads: usize, device: Device) -> Self {
-        Self { plan, threads, device, samples: Shared::default() }
+        Self { plan, threads, device, samples: Shared::default(), described: None }
     }
 
     /// Trains the configuration of `trial`. What goes wrong with it is its outcome; an error is what no trial could go on
@@ -77,6 +80,12 @@ impl<'a> Objective<'a> {
         let prepared = self.samples.of(plan.hpo.scored_on, &config, &checked).map_err(|failure| {
             if searches_data { Stop::trial(failure) } else { Stop::Worker(anyhow::Error::new(failure)) }
         })?;
+        if self.described.as_ref() != Some(&prepared.scored_on) {
+            self.described = Some(prepared.scored_on.clone());
+            if let Err(error) = Looks::of(plan.output()).describe(&plan.name, &prepared.scored_on) {
+                eprintln!("warning: {error:#}");
+            }
+        }
         let session = Session { plan, config: &config, checked: &checked, prepared };
         session.train(trial, interrupted)
     }

@@ -1,10 +1,11 @@
 //! The data of trials. Those that see the same bars in the same way share them.
 
-use tapeline_data_pipeline::{Dataset, Fingerprint, Folds};
+use tapeline_data_pipeline::{Dataset, Fingerprint, Folds, Split};
 
 use crate::config::{RunConfig, ScoredOn};
 use crate::failure::Failure;
 use crate::preparation::Checked;
+use crate::seen::Seen;
 
 /// Samples, and of which bars they are.
 pub(crate) struct Prepared {
@@ -12,6 +13,8 @@ pub(crate) struct Prepared {
     key: String,
     pub(crate) samples: Samples,
     pub(crate) fingerprint: Fingerprint,
+    /// What scores are of: the validation span, or all that the folds lie in.
+    pub(crate) scored_on: Seen,
 }
 
 /// What the trainings of a trial see.
@@ -44,7 +47,12 @@ impl Shared {
                 ScoredOn::Span => Samples::Span(pipeline.prepare(bars, labels)?),
                 ScoredOn::Folds => Samples::Folds(pipeline.folds(bars, labels, &config.walk_forward)?),
             };
-            self.0 = Some(Prepared { key, samples, fingerprint });
+            let source = &config.data.source;
+            let scored_on = match &samples {
+                Samples::Span(data) => Seen::of(source, data, Split::Validation),
+                Samples::Folds(folds) => Seen::all_of(source, &fingerprint, folds.symbols()),
+            };
+            self.0 = Some(Prepared { key, samples, fingerprint, scored_on });
         }
         self.0.as_ref().ok_or_else(|| Failure::failed(anyhow::anyhow!("no samples were prepared")))
     }

@@ -56,11 +56,13 @@ pub(crate) fn deflated(plan: &Plan, study: &Study) -> Result<Option<Deflated>, F
     Ok(Some(Deflated::of(value, looks, deviation)))
 }
 
-/// How many trials looked at the validation span of these bars: those of this study, and of others under the same output.
+/// How many trials looked at the validation span of this study, which scored on the bars with this fingerprint: its own, and
+/// those of others under the same output.
 pub(crate) fn looks(plan: &Plan, history: &History, data: &str) -> Result<u64, Failure> {
+    // A study has one validation span, whichever of its bars a trial chose.
     let looked = |trial: &&Arc<FrozenTrial>| {
-        let is_it = attribute::text(&trial.user_attributes, attribute::DATA).as_deref() == Some(data);
-        is_it && (trial.state == TrialState::Complete || !trial.intermediate.is_empty())
+        let scored = trial.state == TrialState::Complete || !trial.intermediate.is_empty();
+        scored && trial.user_attributes.contains_key(attribute::DATA)
     };
     let own = history.trials().iter().filter(looked).count() as u64;
     Ok(own + Looks::of(plan.output()).of_others(data, &plan.name)?)

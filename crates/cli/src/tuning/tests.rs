@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
+use std::fs;
 
+use tapeline_data_pipeline::Timestamp;
 use tapeline_hpo::{Direction, NewTrial, RawJson, Study, TrialState};
 
 use super::deflation::{Deflated, null_deviation};
@@ -7,6 +9,7 @@ use super::looks::Looks;
 use super::retrained::{Retrained, Row};
 use super::standing::Standing;
 use crate::config::Objective;
+use crate::seen::Seen;
 
 /// The values of `scripts/golden_deflation.py`, which gets Φ and Φ⁻¹ from Python's standard library.
 #[test]
@@ -68,7 +71,7 @@ fn what_a_score_of_nothing_varies_by_depends_on_overlap_and_symbols() {
 }
 
 #[test]
-fn looks_are_counted_by_bars_and_study() {
+fn looks_of_studies_that_say_no_more_are_counted_by_bars() {
     let folder = tempfile::tempdir().unwrap();
     let looks = Looks::of(folder.path());
     assert_eq!(looks.of_others("bars", "first").unwrap(), 0);
@@ -80,6 +83,38 @@ fn looks_are_counted_by_bars_and_study() {
     assert_eq!(looks.of_others("bars", "first").unwrap(), 1);
     assert_eq!(looks.of_others("bars", "third").unwrap(), 3);
     assert_eq!(looks.of_others("nothing", "first").unwrap(), 0);
+}
+
+#[test]
+fn looks_are_counted_by_symbol_and_time_across_studies() {
+    let folder = tempfile::tempdir().unwrap();
+    let looks = Looks::of(folder.path());
+    let at = |nanos: i64| Some(Timestamp::from_nanos(nanos));
+    let seen = |data: &str, symbols: &[&str], from: i64, to: i64| Seen {
+        symbols: symbols.iter().map(ToString::to_string).collect(),
+        from: at(from),
+        to: at(to),
+        ..Seen::bars(data)
+    };
+    let first = seen("bars", &["A", "B"], 100, 200);
+    for _ in 0..2 {
+        looks.describe("first", &first).unwrap();
+        looks.note("bars", "first", 0, "now".into()).unwrap();
+    }
+    for (name, other, count) in [
+        ("a day was appended, and the split moved with it", seen("more bars", &["A", "B"], 150, 250), 2),
+        ("one symbol, one instant", seen("others", &["B", "C"], 200, 300), 2),
+        ("the same bars, a later span", seen("bars", &["A", "B"], 201, 300), 0),
+        ("another market", seen("others", &["C"], 100, 200), 0),
+    ] {
+        looks.describe(name, &other).unwrap();
+        assert_eq!(looks.of_others(&other.data, name).unwrap(), count, "{name}");
+    }
+    // A study that says no more than its bars counts whatever was seen of them.
+    assert_eq!(looks.of_others("bars", "old").unwrap(), 2);
+    // Nothing was said twice.
+    let lines = fs::read_to_string(folder.path().join("validation-looks.jsonl")).unwrap().lines().count();
+    assert_eq!(lines, 3 + 4);
 }
 
 #[test]
