@@ -32,11 +32,8 @@ fn one_step_cannot_be_interrupted_in_between() {
 
 #[test]
 fn a_run_that_goes_on_with_other_kernels_says_so() {
-    let run = SmallRun::new();
-    let mut training = run.start(&[]);
-    training.wait_for_step(10);
-    training.signal("INT");
-    training.wait().ended_with(INTERRUPTED);
+    let (run, said) = SmallRun::interrupted_by("INT", 10);
+    said.ended_with(INTERRUPTED);
     let path = run.run().join("lineage.json");
     let mut lineage: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(lineage["determinism"]["deterministic"], true);

@@ -92,10 +92,13 @@ impl Search {
 
     /// Waits for trials of which `is_it` is true, or for the end of `child`.
     pub(crate) fn wait_for(&self, child: &mut Child, is_it: impl Fn(&[Arc<FrozenTrial>]) -> bool) {
-        while child.try_wait().unwrap().is_none() && !is_it(&self.trials()) {
+        // Whether it has ended is asked first: what it did last is seen.
+        let mut ended = false;
+        while !is_it(&self.trials()) {
+            assert!(!ended, "the search ended before");
             std::thread::sleep(BETWEEN_LOOKS);
+            ended = child.try_wait().unwrap().is_some();
         }
-        assert!(is_it(&self.trials()), "the search ended before");
     }
 }
 
@@ -275,7 +278,7 @@ fn a_worker_that_is_terminated_finishes_its_trial() {
     assert_eq!(running.wait().unwrap().code(), Some(DONE));
 
     let search = Search::new();
-    let mut first = search.start(&LONG);
+    let mut first = search.start(&[&LONG[..], &["--trials", "50"]].concat());
     search.wait_for(&mut first, |trials| trials.iter().any(|trial| worker(trial).is_some()));
     let mut command = tapeline(search.run.folder(), ["hpo", "worker", "--storage", &search.url]);
     let mut helper =

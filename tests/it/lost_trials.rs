@@ -31,7 +31,7 @@ fn the_last_trial_of_a_study_is_tried_again_when_its_worker_died_elsewhere() {
     // As it looks from another machine, some time later.
     let database = rusqlite::Connection::open(search.study().join("study.db")).unwrap();
     let later = [
-        "UPDATE trial_heartbeats SET heartbeat = '2026-01-31 12:00:00.000000'",
+        "UPDATE trial_heartbeats SET heartbeat = '2000-01-01 00:00:00.000000'",
         "UPDATE trial_user_attributes SET value_json = '\"elsewhere:7#0\"' WHERE key = 'worker'",
     ];
     for statement in later {

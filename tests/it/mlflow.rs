@@ -6,7 +6,7 @@ use serde_json::Value;
 use tapeline_events::Event;
 
 use crate::evidence::Evidence;
-use crate::hpo::{LONG, Search};
+use crate::hpo::{LONG, Search, text};
 use crate::mlflow_server::MlflowServer;
 use crate::program::{BAD_INPUT, DONE};
 use crate::small_run::SmallRun;
@@ -14,7 +14,7 @@ use crate::small_run::SmallRun;
 const LOAD: &str = include_str!("load_model.py");
 
 /// How often the server is asked.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 #[test]
 fn a_run_is_on_the_server_and_its_model_loads() {
@@ -24,6 +24,8 @@ fn a_run_is_on_the_server_and_its_model_loads() {
     let registered = setting(", registered_model: extractor, alias: challenger");
     run.train(&["--set", &registered]).ended_with(DONE);
     assert_eq!(Evidence::of(&run).differences(Evidence::undisturbed()), []);
+    // Where the server had not taken all before the program ended, it is sent now.
+    run.say(["replay", run.run().to_str().unwrap()]).ended_with(DONE);
 
     let runs = server.runs("small");
     assert_eq!(runs.len(), 1, "{runs:?}");
@@ -122,8 +124,12 @@ fn a_trial_whose_worker_was_killed_is_no_longer_shown_as_running() {
     running.kill().unwrap();
     running.wait().unwrap();
     search.run(&arguments).ended_with(DONE);
-    let statuses: Vec<String> = of_trials().into_iter().map(|(_, status)| status).collect();
-    assert_eq!(statuses, ["FAILED", "FINISHED"]);
+    let statuses = || -> Vec<String> { of_trials().into_iter().map(|(_, status)| status).collect() };
+    assert_eq!(statuses()[0], "FAILED");
+    // A trial does not wait for a server that is slow.
+    let again = search.trials().last().and_then(|trial| text(trial, "run")).unwrap();
+    search.say_words(["replay", &again]).ended_with(DONE);
+    assert_eq!(statuses(), ["FAILED", "FINISHED"]);
 }
 
 #[test]

@@ -19,12 +19,9 @@ fn a_terminated_run_is_saved_and_can_go_on() {
 }
 
 fn a_run_that_was_sent(signal: &str) -> SmallRun {
-    let run = SmallRun::new();
-    let mut training = run.start(&[]);
-    training.wait_for_step(5);
-    training.signal(signal);
+    let (run, said) = SmallRun::interrupted_by(signal, 5);
     let how = format!("train --resume {}", run.run().display());
-    training.wait().ended_with(INTERRUPTED).complaining("go on with: ").complaining(&how);
+    said.ended_with(INTERRUPTED).complaining("go on with: ").complaining(&how);
 
     let journal = run.journal();
     let ended = &journal.last().unwrap().event;

@@ -47,12 +47,9 @@ fn workers_share_a_study_in_postgresql_and_its_winner_is_registered() {
     assert_eq!(search.trials().len(), 1, "the configuration as it stands is queued, once");
 
     let [mut drained, mut killed] = [start_worker(&search, &url), start_worker(&search, &url)];
-    for worker in [&mut drained, &mut killed] {
-        let process = worker.id();
-        search.wait_for(worker, |trials| trials.iter().any(|trial| is_on(trial, process)));
-    }
-    send("TERM", drained.id());
     let process = drained.id();
+    search.wait_for(&mut drained, |trials| trials.iter().any(|trial| is_on(trial, process)));
+    send("TERM", process);
     said_by(drained).ended_with(INTERRUPTED);
     let told_by = |trial: &tapeline_hpo::FrozenTrial, process: u32| {
         text(trial, "worker").is_some_and(|worker| worker.contains(&format!(":{process}#")))
@@ -61,10 +58,17 @@ fn workers_share_a_study_in_postgresql_and_its_winner_is_registered() {
     assert!(of_drained.map(|trial| trial.state).eq([TrialState::Complete]), "it was drained");
 
     let process = killed.id();
-    search.wait_for(&mut killed, |trials| trials.iter().any(|trial| is_on(trial, process)));
+    let lost = loop {
+        search.wait_for(&mut killed, |trials| trials.iter().any(|trial| is_on(trial, process)));
+        // Held, so that no trial ends between the look and the kill.
+        send("STOP", process);
+        if let Some(lost) = search.trials().into_iter().find(|trial| is_on(trial, process)) {
+            break lost;
+        }
+        send("CONT", process);
+    };
     killed.kill().unwrap();
     said_by(killed);
-    let lost = search.trials().into_iter().find(|trial| is_on(trial, process)).expect("a trial was lost");
     said_by(start_worker(&search, &url)).ended_with(DONE);
     let trials = search.trials();
     let numbers: Vec<u64> = trials.iter().map(|trial| trial.number).collect();

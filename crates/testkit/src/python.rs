@@ -37,7 +37,10 @@ fn set_up(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
     }
     output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--only-binary", ":all:"];
-    output_of(Command::new(&python).args(pip).args(packages))?;
+    // An index that does not answer for a minute is asked again.
+    let patience = ["--retries", "10", "--timeout", "60"];
+    let install = || output_of(Command::new(&python).args(pip).args(patience).args(packages));
+    install().or_else(|_| install())?;
     fs::write(&finished, wanted).map_err(|error| format!("{}: {error}", finished.display()))?;
     Ok(python)
 }

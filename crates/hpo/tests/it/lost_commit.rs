@@ -127,11 +127,13 @@ fn nothing_is_done_twice_and_nothing_is_lost() {
 #[test]
 fn a_server_that_stays_away_is_said_to_be_away() {
     let Some(server) = PostgresServer::start() else { return };
-    let patience = Duration::from_millis(300);
-    let storage = PostgresStorage::connect(&server.database(), PostgresOptions { patience }).unwrap();
+    let url = server.database();
+    let storage = PostgresStorage::connect(&url, PostgresOptions::default()).unwrap();
     let study = storage.create_study("s", &[Direction::Minimize]).unwrap();
+    let patience = Duration::from_secs(2);
+    let hurried = PostgresStorage::connect(&url, PostgresOptions { patience }).unwrap();
     server.down("immediate");
-    let refused = storage.create_trial(study, &NewTrial::in_state(TrialState::Running));
+    let refused = hurried.create_trial(study, &NewTrial::in_state(TrialState::Running));
     let Err(HpoError::Away { waited, .. }) = refused else { panic!("{refused:?}") };
     assert!(waited >= patience);
     server.up();

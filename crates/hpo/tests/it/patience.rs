@@ -20,7 +20,7 @@ fn patient(url: &str, patience: Duration) -> Result<PostgresStorage, HpoError> {
 fn in_the_end<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (said, heard) = channel();
     std::thread::spawn(move || drop(said.send(work())));
-    heard.recv_timeout(Duration::from_secs(60)).expect("it waits for ever")
+    heard.recv_timeout(Duration::from_secs(120)).expect("it waits for ever")
 }
 
 /// A storage whose line to the server breaks at its next commit, one that has a line of its own, and their study.
@@ -46,7 +46,7 @@ fn running() -> NewTrial {
 #[test]
 fn a_worker_that_vanishes_inside_a_transaction_keeps_nobody_waiting() {
     let Some(server) = PostgresServer::shared() else { return };
-    let (vanishing, direct, study, way) = broken_at(&server, Moment::Silent, Duration::from_secs(8));
+    let (vanishing, direct, study, way) = broken_at(&server, Moment::Silent, Duration::from_secs(40));
     let vanished = std::thread::spawn(move || vanishing.create_trial(study, &running()));
     while way.left.load(Ordering::Acquire) > 0 {
         std::thread::yield_now();
@@ -62,7 +62,7 @@ fn a_worker_that_vanishes_inside_a_transaction_keeps_nobody_waiting() {
 #[test]
 fn a_transaction_that_does_not_end_is_waited_for_as_long_as_patience_lasts() {
     let Some(server) = PostgresServer::shared() else { return };
-    let (broken, direct, study, way) = broken_at(&server, Moment::Halved, Duration::from_millis(100));
+    let (broken, direct, study, way) = broken_at(&server, Moment::Halved, Duration::from_secs(1));
     let refused = in_the_end(move || broken.create_trial(study, &running()));
     let Err(HpoError::Away { source, .. }) = refused else { panic!("{refused:?}") };
     assert!(source.to_string().contains("still in progress"), "{source}");
@@ -74,8 +74,9 @@ fn a_transaction_that_does_not_end_is_waited_for_as_long_as_patience_lasts() {
 fn a_lock_is_waited_for_as_long_as_patience_lasts() {
     let Some(server) = PostgresServer::shared() else { return };
     let url = server.database();
-    let hurried = patient(&url, Duration::from_millis(100)).unwrap();
-    let study = hurried.create_study("s", &[Direction::Minimize]).unwrap();
+    let waits = patient(&url, Duration::from_secs(60)).unwrap();
+    let study = waits.create_study("s", &[Direction::Minimize]).unwrap();
+    let hurried = patient(&url, Duration::from_secs(1)).unwrap();
     let mut other = postgres::Client::connect(&url, postgres::NoTls).unwrap();
     other.batch_execute("BEGIN; SELECT 1 FROM studies FOR UPDATE").unwrap();
     let refused = in_the_end(move || hurried.create_trial(study, &running()));
@@ -83,7 +84,6 @@ fn a_lock_is_waited_for_as_long_as_patience_lasts() {
     let said = std::error::Error::source(&*source).map(ToString::to_string).unwrap_or_default();
     assert!(said.contains("lock timeout"), "{source}: {said}");
 
-    let waits = patient(&url, Duration::from_secs(60)).unwrap();
     let waiting = std::thread::spawn(move || waits.create_trial(study, &running()));
     let mut onlooker = postgres::Client::connect(&url, postgres::NoTls).unwrap();
     let blocked =

@@ -61,7 +61,7 @@ impl Server {
 
     /// What it says once it has read everything that `is_there` asks for.
     fn says(&self, call: &str, is_there: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..600 {
+        for _ in 0..3000 {
             let said = serde_json::from_str(&self.text(call)).unwrap();
             if is_there(&said) {
                 return said;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use tapeline_data_pipeline::{
-    Augmentation, AugmentationSpec, Bars, DataSpec, Dataset, Pipeline, SequenceLengthSpec, Span, Split,
-    TemporalJitterSpec,
+    Augmentation, AugmentationSpec, Bars, DataError, DataSpec, Dataset, Pipeline, SequenceLengthSpec, Span,
+    Split, TemporalJitterSpec,
 };
 
 use super::{LABELS, bits, windows};
@@ -88,7 +88,13 @@ proptest! {
             walk(&format!("S{symbol}"), timeframe("5m"), steps, lag, random.bits())
         }).collect();
         let pipeline = pipeline(max_age.map(span), span(max_gap));
-        let data = pipeline.prepare(bars.clone(), &LABELS).unwrap();
+        let data = match pipeline.prepare(bars.clone(), &LABELS) {
+            // Gaps can leave too few samples to learn a label from.
+            Err(DataError::FitLabel { .. } | DataError::EmptySplit { .. }) => {
+                return Err(TestCaseError::reject("too few samples"));
+            }
+            prepared => prepared.unwrap(),
+        };
         let augmentation = data.augmentation(seed).unwrap();
         let decided = decided(&data);
 
