@@ -13,6 +13,9 @@ use crate::small_run::SmallRun;
 
 const LOAD: &str = include_str!("load_model.py");
 
+/// What is said of a server that was too slow for a program that ends; `replay` sends the rest.
+const BEHIND: &str = "has not got everything";
+
 /// How often the server is asked.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
@@ -22,10 +25,11 @@ fn a_run_is_on_the_server_and_its_model_loads() {
     let run = SmallRun::new();
     let setting = |more: &str| format!("tracking.mlflow={{uri: \"{}\"{more}}}", server.uri());
     let registered = setting(", registered_model: extractor, alias: challenger");
-    run.train(&["--set", &registered]).ended_with(DONE);
+    let said = run.train(&["--set", &registered]).ended_with(DONE);
     assert_eq!(Evidence::of(&run).differences(Evidence::undisturbed()), []);
-    // Where the server had not taken all before the program ended, it is sent now.
-    run.say(["replay", run.run().to_str().unwrap()]).ended_with(DONE);
+    if said.stderr.contains(BEHIND) {
+        run.say(["replay", run.run().to_str().unwrap()]).ended_with(DONE);
+    }
 
     let runs = server.runs("small");
     assert_eq!(runs.len(), 1, "{runs:?}");
@@ -123,13 +127,14 @@ fn a_trial_whose_worker_was_killed_is_no_longer_shown_as_running() {
     }
     running.kill().unwrap();
     running.wait().unwrap();
-    search.run(&arguments).ended_with(DONE);
-    let statuses = || -> Vec<String> { of_trials().into_iter().map(|(_, status)| status).collect() };
-    assert_eq!(statuses()[0], "FAILED");
-    // A trial does not wait for a server that is slow.
-    let again = search.trials().last().and_then(|trial| text(trial, "run")).unwrap();
-    search.say_words(["replay", &again]).ended_with(DONE);
-    assert_eq!(statuses(), ["FAILED", "FINISHED"]);
+    let said = search.run(&arguments).ended_with(DONE);
+    if said.stderr.contains(BEHIND) {
+        for trial in search.trials() {
+            search.say_words(["replay", &text(&trial, "run").unwrap()]).ended_with(DONE);
+        }
+    }
+    let statuses: Vec<String> = of_trials().into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["FAILED", "FINISHED"]);
 }
 
 #[test]
@@ -149,10 +154,7 @@ fn a_replay_needs_a_tracker_that_the_run_has() {
 
 #[test]
 fn a_journal_is_read_while_it_is_written() {
-    let run = SmallRun::new();
-    let mut training = run.start(&[]);
-    training.wait_for_step(5);
-    training.signal("STOP");
+    let (run, mut training) = SmallRun::held_at(5);
     let path = run.run();
     let path = path.to_str().unwrap();
     run.say(["runs", "tail", path, "-n", "1000"]).ended_with(DONE).printing("run_started").printing("step 5");

@@ -38,10 +38,7 @@ fn goes_on(run: &SmallRun) {
 
 #[test]
 fn a_run_that_is_being_trained_is_not_trained_twice() {
-    let run = SmallRun::new();
-    let mut training = run.start(&[]);
-    training.wait_for_step(5);
-    training.signal("STOP");
+    let (run, mut training) = SmallRun::held_at(5);
     run.resume().ended_with(FAILED).complaining("journal.jsonl");
     training.signal("CONT");
     training.wait().ended_with(DONE);

@@ -17,6 +17,9 @@ const CONFIG: &str = include_str!("small.yaml");
 /// Makes the bars of a small run come from the Parquet files in `bars`.
 pub(crate) const FROM_FILES: [&str; 2] = ["--set", "data.source={path: bars, stamp: open}"];
 
+/// Steps of some fifty that a run may do before it is held.
+const A_LITTLE: u64 = 20;
+
 /// How often a watched journal is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
@@ -30,19 +33,30 @@ impl SmallRun {
         Self(folder)
     }
 
-    /// One that was sent `signal` once it had told of `step`, and what it said. Where the machine had so much else to do that the
-    /// run was over before it came, another is begun.
-    pub(crate) fn interrupted_by(signal: &str, step: u64) -> (Self, Said) {
-        let attempt = || {
+    /// One that stands still at `step` or a little later. Where the machine had so much else to do that the run was nearly over
+    /// before it was held, another is begun.
+    pub(crate) fn held_at(step: u64) -> (Self, Training) {
+        for _ in 0..10 {
             let run = Self::new();
             let mut training = run.start(&[]);
             training.wait_for_step(step);
-            training.signal(signal);
-            let said = training.wait();
-            (run, said)
-        };
-        let too_late = |(_, said): &(Self, Said)| said.code == Some(DONE);
-        (0..4).map(|_| attempt()).find(|attempt| !too_late(attempt)).unwrap_or_else(attempt)
+            training.signal("STOP");
+            if last_step(run.folder()) <= Some(step + A_LITTLE)
+                && training.child.try_wait().unwrap().is_none()
+            {
+                return (run, training);
+            }
+            training.kill();
+        }
+        panic!("no run was held at step {step}");
+    }
+
+    /// One that was sent `signal` at `step` or a little later, and what it said.
+    pub(crate) fn interrupted_by(signal: &str, step: u64) -> (Self, Said) {
+        let (run, mut training) = Self::held_at(step);
+        training.signal(signal);
+        training.signal("CONT");
+        (run, training.wait())
     }
 
     /// With the bars of the configuration's market as Parquet in `bars`, after `change`.
@@ -167,12 +181,14 @@ impl Training {
     }
 
     /// Sends a signal by its name, such as `INT`, to a run that goes on; one that has ended takes none.
-    pub(crate) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&mut self, name: &str) {
+        if self.child.try_wait().unwrap().is_some() {
+            return;
+        }
         let pid = self.child.id().to_string();
         // The shell's own `kill`: the program of that name is not everywhere.
-        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).output();
-        let said = String::from_utf8_lossy(&sent.unwrap().stderr).into_owned();
-        assert!(said.is_empty() || said.contains("No such process"), "{said}");
+        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// SIGKILL, and its end.

@@ -47,15 +47,27 @@ fn workers_share_a_study_in_postgresql_and_its_winner_is_registered() {
     assert_eq!(search.trials().len(), 1, "the configuration as it stands is queued, once");
 
     let [mut drained, mut killed] = [start_worker(&search, &url), start_worker(&search, &url)];
+    for worker in [&mut drained, &mut killed] {
+        let process = worker.id();
+        search.wait_for(worker, |trials| trials.iter().any(|trial| is_on(trial, process)));
+    }
     let process = drained.id();
-    search.wait_for(&mut drained, |trials| trials.iter().any(|trial| is_on(trial, process)));
     send("TERM", process);
     said_by(drained).ended_with(INTERRUPTED);
     let told_by = |trial: &tapeline_hpo::FrozenTrial, process: u32| {
         text(trial, "worker").is_some_and(|worker| worker.contains(&format!(":{process}#")))
     };
-    let of_drained = search.trials().into_iter().filter(|trial| told_by(trial, process));
-    assert!(of_drained.map(|trial| trial.state).eq([TrialState::Complete]), "it was drained");
+    let of_drained: Vec<_> = search
+        .trials()
+        .into_iter()
+        .filter(|trial| told_by(trial, process))
+        .map(|trial| trial.state)
+        .collect();
+    // One, or two where the other was slow to begin.
+    assert!(
+        !of_drained.is_empty() && of_drained.iter().all(|state| *state == TrialState::Complete),
+        "{of_drained:?}"
+    );
 
     let process = killed.id();
     let lost = loop {

@@ -24,11 +24,13 @@ impl ListFile {
 
     /// Its entries, in the order they were written. A line that is none was torn by a full disk, and left out.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> anyhow::Result<Vec<T>> {
-        let text = match fs::read_to_string(&self.path) {
-            Ok(text) => text,
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", self.path.display())),
         };
+        // A line may be torn in the middle of a character.
+        let text = String::from_utf8_lossy(&bytes);
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 

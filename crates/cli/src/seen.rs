@@ -1,14 +1,14 @@
 //! What was seen of some markets, whatever file their bars lay in.
 
 use serde::{Deserialize, Serialize};
-use tapeline_data_pipeline::{Dataset, Fingerprint, SourceSpec, Split, Symbol, Timestamp};
+use tapeline_data_pipeline::{Dataset, Fingerprint, Folds, SourceSpec, Split, Symbol, Timestamp};
 
 /// Some bars, between two decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     /// The fingerprint of the bars.
     pub(crate) data: String,
-    /// The markets, where they have names outside these bars; the built-in one has none.
+    /// The markets, ascending, where they have names outside these bars; the built-in one has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) symbols: Vec<String>,
     /// The first decision; without it, from the beginning.
@@ -45,10 +45,17 @@ impl Seen {
         }
     }
 
+    /// The validation blocks of `folds`, from the first to the last.
+    pub(crate) fn validation_of(source: &SourceSpec, folds: &Folds) -> Self {
+        let from = folds.instants().iter().map(|fold| fold.validation_from).min();
+        let until = folds.instants().iter().map(|fold| fold.validation_until.unwrap_or(fold.test_from)).max();
+        Self { from, to: until, ..Self::all_of(source, folds.fingerprint(), folds.symbols()) }
+    }
+
     /// Whether who saw the one has seen something of the other: the same bars, or longer ones of the same markets, at the same
     /// time.
     pub(crate) fn meets(&self, other: &Self) -> bool {
-        let same_market = || self.symbols.iter().any(|symbol| other.symbols.contains(symbol));
+        let same_market = || self.symbols.iter().any(|symbol| other.symbols.binary_search(symbol).is_ok());
         let before = |one: &Self, two: &Self| one.to.zip(two.from).is_some_and(|(to, from)| to < from);
         !before(self, other) && !before(other, self) && (self.data == other.data || same_market())
     }

@@ -38,9 +38,8 @@ fn set_up(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
     output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--only-binary", ":all:"];
     // An index that does not answer for a minute is asked again.
-    let patience = ["--retries", "10", "--timeout", "60"];
-    let install = || output_of(Command::new(&python).args(pip).args(patience).args(packages));
-    install().or_else(|_| install())?;
+    let patience = ["--retries", "6", "--timeout", "60"];
+    output_of(Command::new(&python).args(pip).args(patience).args(packages))?;
     fs::write(&finished, wanted).map_err(|error| format!("{}: {error}", finished.display()))?;
     Ok(python)
 }

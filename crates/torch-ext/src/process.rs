@@ -52,7 +52,7 @@ pub fn cpu_kernels() -> String {
 /// assert_eq!(on_one_thread(tch::get_num_threads), 1);
 /// assert_eq!(tch::get_num_threads(), 3);
 ///
-/// // A thread that comes later has the number of the process, before and after.
+/// // A thread that comes later has the number of the process, and has it again.
 /// let later = std::thread::spawn(|| (on_one_thread(tch::get_num_threads), tch::get_num_threads()));
 /// assert_eq!(later.join().unwrap(), (1, 3));
 /// # Ok::<(), tapeline_torch_ext::Error>(())

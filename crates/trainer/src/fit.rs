@@ -126,7 +126,7 @@ pub fn fit<W: Into<Wish>>(
     Ok(loop_state.end(outcome, observer))
 }
 
-/// A run that goes on. Each of the modules says what it does of it.
+/// A run that goes on. Its methods lie in the modules named for what they do.
 struct Loop<'a> {
     run: &'a Run<'a>,
     stepper: Stepper<'a>,

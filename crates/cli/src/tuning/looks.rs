@@ -38,33 +38,33 @@ impl Looks {
         Self(ListFile::new(output.join(FILE)))
     }
 
-    /// How many trials of other studies looked at something of what the trials of `study` see. Of a study whose sight is not
-    /// written here the bars alone are known, by their fingerprint: `fingerprint` is that of its own. Its own looks are counted by the study
-    /// itself, wherever they ran.
+    /// How many trials of other studies looked at something of what the trials of `study` see (`experiment/study`), one of
+    /// which scored on the bars with this fingerprint. Its own looks are counted by the study itself, wherever they ran.
+    ///
+    /// Of bars that no line describes, the fingerprint is all that is known: any two looks at them meet.
     pub(crate) fn of_others(&self, fingerprint: &str, study: &str) -> anyhow::Result<u64> {
-        let mut looks = Vec::new();
-        let (mut own, mut others) = (Vec::new(), Vec::new());
+        let mut looks = BTreeMap::<(String, String), u64>::new();
+        let mut own = Vec::new();
+        let mut others = BTreeMap::<String, Vec<Seen>>::new();
+        let is_own = |named: &str| named == study || is_old_name(named, study);
         // A line that was torn stands for a look that its study still knows.
         for line in self.0.read()? {
             match line {
-                Line::Look { study: of, data, .. } if of != study => looks.push((of, data)),
-                Line::Look { .. } => {}
-                Line::Sight { study: of, seen } if of == study => own.push(seen),
-                Line::Sight { study: of, seen } => others.push((of, seen)),
+                Line::Look { study, .. } if is_own(&study) => {}
+                Line::Look { study, data, .. } => *looks.entry((study, data)).or_default() += 1,
+                Line::Sight { study, seen } if is_own(&study) => own.push(seen),
+                Line::Sight { study, seen } => others.entry(study).or_default().push(seen),
             }
         }
-        if own.is_empty() {
+        if !describes(&own, fingerprint) {
             own.push(Seen::bars(fingerprint));
         }
         let meets = |seen: &Seen| own.iter().any(|own| own.meets(seen));
-        let mut met = BTreeMap::new();
-        for (study, seen) in &others {
-            *met.entry(study).or_insert(false) |= meets(seen);
-        }
-        let counts = |(study, data): &&(String, String)| {
-            met.get(study).copied().unwrap_or_else(|| meets(&Seen::bars(data.as_str())))
+        let is_met = |study: &String, data: &String| {
+            let sights = others.get(study).map_or(&[][..], Vec::as_slice);
+            sights.iter().any(meets) || (!describes(sights, data) && meets(&Seen::bars(data.as_str())))
         };
-        Ok(looks.iter().filter(counts).count() as u64)
+        Ok(looks.iter().filter(|((study, data), _)| is_met(study, data)).map(|(_, count)| count).sum())
     }
 
     /// Writes down what the trials of `study` see, unless it is written there.
@@ -81,4 +81,14 @@ impl Looks {
     fn append(&self, line: &Line) -> anyhow::Result<()> {
         self.0.append(line).with_context(|| format!("cannot write {}", self.0.path().display()))
     }
+}
+
+/// Whether one of `sights` says what of these bars was seen.
+fn describes(sights: &[Seen], fingerprint: &str) -> bool {
+    sights.iter().any(|seen| seen.data == fingerprint)
+}
+
+/// Whether `named` is what lines of before experiments were named call `study`.
+fn is_old_name(named: &str, study: &str) -> bool {
+    study.split_once('/').is_some_and(|(_, name)| name == named)
 }

@@ -13,7 +13,7 @@ use crate::run_folder::{OF_TRIAL, RunFolder};
 use crate::trackers::Trackers;
 
 /// How long trackers are waited for.
-const TRACKER_WAIT: Duration = Duration::from_secs(15);
+const TRACKER_WAIT: Duration = Duration::from_secs(5);
 
 /// Takes trials for lost whose worker ran on this machine and is no more.
 pub(crate) fn retire_lost(study: &Study) -> Result<(), Failure> {

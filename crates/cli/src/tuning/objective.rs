@@ -33,8 +33,8 @@ pub(crate) struct Objective<'a> {
     pub(crate) threads: usize,
     pub(crate) device: Device,
     samples: Shared,
-    /// What was last written down of what its trials see.
-    described: Option<Seen>,
+    /// What is written down of what its trials see.
+    described: Vec<Seen>,
 }
 
 /// How a trial ended.
@@ -46,7 +46,7 @@ pub(crate) enum Ended {
 
 impl<'a> Objective<'a> {
     pub(crate) fn new(plan: &'a Plan, threads: usize, device: Device) -> Self {
-        Self { plan, threads, device, samples: Shared::default(), described: None }
+        Self { plan, threads, device, samples: Shared::default(), described: Vec::new() }
     }
 
     /// Trains the configuration of `trial`. What goes wrong with it is its outcome; an error is what no trial could go on
@@ -80,10 +80,10 @@ impl<'a> Objective<'a> {
         let prepared = self.samples.of(plan.hpo.scored_on, &config, &checked).map_err(|failure| {
             if searches_data { Stop::trial(failure) } else { Stop::Worker(anyhow::Error::new(failure)) }
         })?;
-        if self.described.as_ref() != Some(&prepared.scored_on) {
-            self.described = Some(prepared.scored_on.clone());
-            if let Err(error) = Looks::of(plan.output()).describe(&plan.name, &prepared.scored_on) {
-                eprintln!("warning: {error:#}");
+        if !self.described.contains(&prepared.scored_on) {
+            match Looks::of(plan.output()).describe(&plan.id(), &prepared.scored_on) {
+                Ok(()) => self.described.push(prepared.scored_on.clone()),
+                Err(error) => eprintln!("warning: {error:#}"),
             }
         }
         let session = Session { plan, config: &config, checked: &checked, prepared };
@@ -332,7 +332,7 @@ fn decisions(data: &Dataset) -> Vec<usize> {
 fn note_look(plan: &Plan, prepared: &Prepared, trial: &Trial) {
     let looks = Looks::of(plan.output());
     let fingerprint = prepared.fingerprint.to_string();
-    if let Err(error) = looks.note(&fingerprint, &plan.name, trial.number(), clock::now()) {
+    if let Err(error) = looks.note(&fingerprint, &plan.id(), trial.number(), clock::now()) {
         eprintln!("warning: {error:#}");
     }
 }

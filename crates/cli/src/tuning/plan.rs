@@ -119,6 +119,11 @@ impl Plan {
         Ok(study)
     }
 
+    /// What it is called beside the studies of other experiments: `experiment/study`.
+    pub(crate) fn id(&self) -> String {
+        format!("{}/{}", self.config.experiment, self.name)
+    }
+
     /// The configuration as everybody may read it who opens the study: an address has a password in it.
     fn without_storage(&self) -> RunConfig {
         let hpo = HpoSpec { storage: None, ..self.hpo.clone() };

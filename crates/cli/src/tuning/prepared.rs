@@ -13,7 +13,7 @@ pub(crate) struct Prepared {
     key: String,
     pub(crate) samples: Samples,
     pub(crate) fingerprint: Fingerprint,
-    /// What scores are of: the validation span, or all that the folds lie in.
+    /// What scores are of: the validation span, or the validation blocks of the folds.
     pub(crate) scored_on: Seen,
 }
 
@@ -50,7 +50,7 @@ impl Shared {
             let source = &config.data.source;
             let scored_on = match &samples {
                 Samples::Span(data) => Seen::of(source, data, Split::Validation),
-                Samples::Folds(folds) => Seen::all_of(source, &fingerprint, folds.symbols()),
+                Samples::Folds(folds) => Seen::validation_of(source, folds),
             };
             self.0 = Some(Prepared { key, samples, fingerprint, scored_on });
         }

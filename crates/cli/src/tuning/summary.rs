@@ -65,7 +65,7 @@ pub(crate) fn looks(plan: &Plan, history: &History, data: &str) -> Result<u64, F
         scored && trial.user_attributes.contains_key(attribute::DATA)
     };
     let own = history.trials().iter().filter(looked).count() as u64;
-    Ok(own + Looks::of(plan.output()).of_others(data, &plan.name)?)
+    Ok(own + Looks::of(plan.output()).of_others(data, &plan.id())?)
 }
 
 /// The end of a search: how many trials, the best beside the default, and what luck alone would have found.
@@ -174,7 +174,7 @@ pub(crate) fn best_text(plan: &Plan, study: &Study, best: &Arc<FrozenTrial>) -> 
 /// The deflated score in a sentence.
 pub(crate) fn luck(deflated: &Deflated) -> String {
     format!(
-        "{} trials looked at this validation span; the best of as many without any skill is expected at {}. The best here is \
+        "{} trials looked at this validation span or a part of it; the best of as many without any skill is expected at {}. The best here is \
          {} beyond that: a deflated score of {} (0.95 and more is hardly luck)",
         count(deflated.trials),
         compact(deflated.expected_of_luck),

@@ -98,9 +98,11 @@ fn looks_are_counted_by_symbol_and_time_across_studies() {
     };
     let first = seen("bars", &["A", "B"], 100, 200);
     for _ in 0..2 {
-        looks.describe("first", &first).unwrap();
-        looks.note("bars", "first", 0, "now".into()).unwrap();
+        looks.describe("one/first", &first).unwrap();
+        looks.note("bars", "one/first", 0, "now".into()).unwrap();
     }
+    assert_eq!(looks.of_others("bars", "one/first").unwrap(), 0);
+    assert_eq!(looks.of_others("bars", "two/first").unwrap(), 2, "a namesake of another experiment");
     for (name, other, count) in [
         ("a day was appended, and the split moved with it", seen("more bars", &["A", "B"], 150, 250), 2),
         ("one symbol, one instant", seen("others", &["B", "C"], 200, 300), 2),
@@ -113,8 +115,15 @@ fn looks_are_counted_by_symbol_and_time_across_studies() {
     // A study that says no more than its bars counts whatever was seen of them.
     assert_eq!(looks.of_others("bars", "old").unwrap(), 2);
     // Nothing was said twice.
-    let lines = fs::read_to_string(folder.path().join("validation-looks.jsonl")).unwrap().lines().count();
-    assert_eq!(lines, 3 + 4);
+    let list = folder.path().join("validation-looks.jsonl");
+    assert_eq!(fs::read_to_string(&list).unwrap().lines().count(), 3 + 4);
+    // Bars that nobody described, by a study that described others; and a line that was torn inside a character.
+    looks.note("undescribed", "one/first", 1, "now".into()).unwrap();
+    assert_eq!(looks.of_others("undescribed", "old").unwrap(), 1);
+    fs::write(&list, [&fs::read(&list).unwrap()[..], b"{\"study\":\"\xc3"].concat()).unwrap();
+    looks.note("undescribed", "old", 0, "now".into()).unwrap();
+    assert_eq!(looks.of_others("undescribed", "one/old").unwrap(), 1, "its own, by the name it had before");
+    assert_eq!(looks.of_others("undescribed", "one/new").unwrap(), 2);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_worker_that_vanishes_inside_a_transaction_keeps_nobody_waiting() {
 #[test]
 fn a_transaction_that_does_not_end_is_waited_for_as_long_as_patience_lasts() {
     let Some(server) = PostgresServer::shared() else { return };
-    let (broken, direct, study, way) = broken_at(&server, Moment::Halved, Duration::from_secs(1));
+    let (broken, direct, study, way) = broken_at(&server, Moment::Halved, Duration::from_millis(400));
     let refused = in_the_end(move || broken.create_trial(study, &running()));
     let Err(HpoError::Away { source, .. }) = refused else { panic!("{refused:?}") };
     assert!(source.to_string().contains("still in progress"), "{source}");

@@ -198,9 +198,8 @@ fn a_sink_that_hangs_is_left_behind_and_loses_nothing() {
     let hang = Arc::clone(&bench.hang);
     let hung = hang.lock().unwrap();
     let pump = bench.pump([Answer::Hang]);
-    while bench.heard().opened == 0 {
-        thread::sleep(QUICK.poll);
-    }
+    let looks = (0..30_000).take_while(|_| bench.heard().opened == 0);
+    looks.for_each(|_| thread::sleep(QUICK.poll));
     bench.steps(11..2001);
     let standing = pump.finish(Vec::new(), Duration::from_millis(50)).remove(0);
     assert!(!standing.is_complete());
