@@ -10,11 +10,11 @@ use crate::small_run::SmallRun;
 #[test]
 fn a_run_that_can_save_nothing_trains_to_its_end_and_fails_there() {
     let run = SmallRun::new();
-    // No file may grow beyond 16 blocks, which the weights do.
-    let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" train --config small.yaml";
+    // No file may grow beyond 16 blocks, which the weights do. The next checkpoint, which would take the place of one that waits, is far.
+    let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" train --config small.yaml --set training.checkpointing.every_n_steps=13";
     Said::by(shell(&run, script, &[]))
         .ended_with(FAILED)
-        .complaining("could not be saved")
+        .complaining("the checkpoint at step 13 could not be saved")
         .complaining("model.safetensors")
         .complaining("epoch 2/2")
         .complaining("error:");

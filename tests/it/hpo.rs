@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use tapeline_events::Event;
 use tapeline_hpo::{FrozenTrial, StorageOptions, TrialState, open_storage};
 
-use crate::program::{BAD_INPUT, DONE, FAILED, INTERRUPTED, Said, tapeline};
+use crate::program::{BAD_INPUT, DONE, FAILED, INTERRUPTED, Said, send, tapeline};
 use crate::small_run::SmallRun;
 
 const SECTION: &str = include_str!("hpo.yaml");
@@ -102,12 +102,6 @@ impl Search {
     }
 }
 
-pub(crate) fn send(signal: &str, process: u32) {
-    let sent =
-        Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &process.to_string()]).status();
-    assert!(sent.unwrap().success());
-}
-
 pub(crate) fn said_by(child: Child) -> Said {
     Said::of(child.wait_with_output().unwrap())
 }
@@ -160,6 +154,7 @@ fn a_search_leaves_a_best_configuration_a_report_and_light_trials() {
     }
     let looks = fs::read_to_string(search.run.folder().join("runs/validation-looks.jsonl")).unwrap();
     assert_eq!(looks.lines().filter(|line| line.contains("\"trial\":")).count(), 4);
+    assert_eq!(looks.lines().count(), 1 + 4, "what they see is said once");
     assert!(!search.run.folder().join("runs/test-openings.jsonl").exists(), "a search opened the test span");
 
     search.say("best", &["--write", "best.yaml"]).ended_with(DONE).printing("--set training.batch_size=");
@@ -285,9 +280,7 @@ fn a_worker_that_is_terminated_finishes_its_trial() {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let process = helper.id();
     let is_helped = |trials: &[Arc<FrozenTrial>]| trials.iter().any(|it| is_on(it, process));
-    while helper.try_wait().unwrap().is_none() && !is_helped(&search.trials()) {
-        std::thread::sleep(BETWEEN_LOOKS);
-    }
+    search.wait_for(&mut helper, is_helped);
     send("TERM", process);
     said_by(helper).ended_with(INTERRUPTED);
     let own = search

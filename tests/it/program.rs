@@ -79,3 +79,11 @@ impl std::fmt::Display for Said {
         write!(f, "code {:?}\nstdout:\n{}\nstderr:\n{}", self.code, self.stdout, self.stderr)
     }
 }
+
+/// Sends a signal by its name, such as `INT`.
+pub(crate) fn send(signal: &str, process: u32) {
+    // The shell's own `kill`: the program of that name is not everywhere.
+    let sent =
+        Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &process.to_string()]).status();
+    assert!(sent.unwrap().success());
+}

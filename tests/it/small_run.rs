@@ -10,7 +10,7 @@ use tapeline_data_pipeline::{Bars, SourceSpec, Stamp, read_bars, write_parquet};
 use tapeline_events::{Event, Record};
 use tempfile::TempDir;
 
-use crate::program::{DONE, Said, tapeline};
+use crate::program::{DONE, Said, send, tapeline};
 
 const CONFIG: &str = include_str!("small.yaml");
 
@@ -182,13 +182,9 @@ impl Training {
 
     /// Sends a signal by its name, such as `INT`, to a run that goes on; one that has ended takes none.
     pub(crate) fn signal(&mut self, name: &str) {
-        if self.child.try_wait().unwrap().is_some() {
-            return;
+        if self.child.try_wait().unwrap().is_none() {
+            send(name, self.child.id());
         }
-        let pid = self.child.id().to_string();
-        // The shell's own `kill`: the program of that name is not everywhere.
-        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();
-        assert!(sent.unwrap().success());
     }
 
     /// SIGKILL, and its end.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tapeline_hpo::TrialState;
 use tapeline_testkit::PostgresServer;
 
-use crate::hpo::{LONG, Search, is_on, reasons, said_by, send, text};
-use crate::program::{BAD_INPUT, DONE, INTERRUPTED, tapeline};
+use crate::hpo::{LONG, Search, is_on, reasons, said_by, text};
+use crate::program::{BAD_INPUT, DONE, INTERRUPTED, send, tapeline};
 
 const TRIALS: usize = 6;
 
@@ -47,38 +47,30 @@ fn workers_share_a_study_in_postgresql_and_its_winner_is_registered() {
     assert_eq!(search.trials().len(), 1, "the configuration as it stands is queued, once");
 
     let [mut drained, mut killed] = [start_worker(&search, &url), start_worker(&search, &url)];
-    for worker in [&mut drained, &mut killed] {
+    // Held, so that no trial ends between a look and what follows from it.
+    let hold_on_a_trial = |worker: &mut Child| loop {
         let process = worker.id();
         search.wait_for(worker, |trials| trials.iter().any(|trial| is_on(trial, process)));
-    }
+        send("STOP", process);
+        if let Some(trial) = search.trials().into_iter().find(|trial| is_on(trial, process)) {
+            break trial;
+        }
+        send("CONT", process);
+    };
+    hold_on_a_trial(&mut drained);
+    let process = killed.id();
+    search.wait_for(&mut killed, |trials| trials.iter().any(|trial| is_on(trial, process)));
     let process = drained.id();
     send("TERM", process);
+    send("CONT", process);
     said_by(drained).ended_with(INTERRUPTED);
     let told_by = |trial: &tapeline_hpo::FrozenTrial, process: u32| {
         text(trial, "worker").is_some_and(|worker| worker.contains(&format!(":{process}#")))
     };
-    let of_drained: Vec<_> = search
-        .trials()
-        .into_iter()
-        .filter(|trial| told_by(trial, process))
-        .map(|trial| trial.state)
-        .collect();
-    // One, or two where the other was slow to begin.
-    assert!(
-        !of_drained.is_empty() && of_drained.iter().all(|state| *state == TrialState::Complete),
-        "{of_drained:?}"
-    );
+    let of_drained = search.trials().into_iter().filter(|trial| told_by(trial, process));
+    assert!(of_drained.map(|trial| trial.state).eq([TrialState::Complete]), "it was drained");
 
-    let process = killed.id();
-    let lost = loop {
-        search.wait_for(&mut killed, |trials| trials.iter().any(|trial| is_on(trial, process)));
-        // Held, so that no trial ends between the look and the kill.
-        send("STOP", process);
-        if let Some(lost) = search.trials().into_iter().find(|trial| is_on(trial, process)) {
-            break lost;
-        }
-        send("CONT", process);
-    };
+    let lost = hold_on_a_trial(&mut killed);
     killed.kill().unwrap();
     said_by(killed);
     said_by(start_worker(&search, &url)).ended_with(DONE);

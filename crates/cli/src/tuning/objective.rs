@@ -331,8 +331,7 @@ fn decisions(data: &Dataset) -> Vec<usize> {
 /// Notes that `trial` looked at validation decisions of these bars.
 fn note_look(plan: &Plan, prepared: &Prepared, trial: &Trial) {
     let looks = Looks::of(plan.output());
-    let fingerprint = prepared.fingerprint.to_string();
-    if let Err(error) = looks.note(&fingerprint, &plan.id(), trial.number(), clock::now()) {
+    if let Err(error) = looks.note(&prepared.scored_on.data, &plan.id(), trial.number(), clock::now()) {
         eprintln!("warning: {error:#}");
     }
 }

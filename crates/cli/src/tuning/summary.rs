@@ -174,8 +174,8 @@ pub(crate) fn best_text(plan: &Plan, study: &Study, best: &Arc<FrozenTrial>) -> 
 /// The deflated score in a sentence.
 pub(crate) fn luck(deflated: &Deflated) -> String {
     format!(
-        "{} trials looked at this validation span or a part of it; the best of as many without any skill is expected at {}. The best here is \
-         {} beyond that: a deflated score of {} (0.95 and more is hardly luck)",
+        "{} trials looked at this validation span or a part of it; the best of as many without any skill is expected at \
+         {}. The best here is {} beyond that: a deflated score of {} (0.95 and more is hardly luck)",
         count(deflated.trials),
         compact(deflated.expected_of_luck),
         compact(deflated.score),

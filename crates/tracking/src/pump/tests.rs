@@ -177,6 +177,12 @@ fn what_is_not_acknowledged_comes_again_and_what_is_does_not() {
     assert_eq!(news, [failed.clone(), News::Recovered, failed, News::Recovered]);
 }
 
+/// Looks again and again, for [`LONG`] at most: what is then not so fails where it matters.
+fn wait_until(is_so: impl Fn() -> bool) {
+    let looks = (0..30_000).take_while(|_| !is_so());
+    looks.for_each(|_| thread::sleep(QUICK.poll));
+}
+
 #[test]
 fn a_cursor_moves_behind_the_acknowledgement_and_never_before() {
     let mut bench = Bench::new();
@@ -198,8 +204,7 @@ fn a_sink_that_hangs_is_left_behind_and_loses_nothing() {
     let hang = Arc::clone(&bench.hang);
     let hung = hang.lock().unwrap();
     let pump = bench.pump([Answer::Hang]);
-    let looks = (0..30_000).take_while(|_| bench.heard().opened == 0);
-    looks.for_each(|_| thread::sleep(QUICK.poll));
+    wait_until(|| bench.heard().opened > 0);
     bench.steps(11..2001);
     let standing = pump.finish(Vec::new(), Duration::from_millis(50)).remove(0);
     assert!(!standing.is_complete());
@@ -276,8 +281,7 @@ fn one_sink_that_hangs_holds_up_no_other() {
         vec![script(&heard[0], vec![Answer::Hang]), Box::new(Other(script(&heard[1], Vec::new())))];
     let path = bench.folder.path().join("journal.jsonl");
     let pump = Pump::start(&path, bench.folder.path(), sinks, QUICK, |_, _| {});
-    let looks = (0..30_000).take_while(|_| pump.standings()[1].acknowledged != Some(9));
-    looks.for_each(|_| thread::sleep(QUICK.poll));
+    wait_until(|| pump.standings()[1].acknowledged == Some(9));
     let standings = pump.finish(Vec::new(), Duration::from_millis(50));
     assert!(!standings[0].is_complete());
     assert_eq!(heard[1].lock().unwrap().taken.len(), 10);
